@@ -1,0 +1,1 @@
+"""THE OUTSIDE: one module per exchange behind the protocols of `base`."""
