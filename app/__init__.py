@@ -1,0 +1,1 @@
+"""Whaling: a game of price votes, settled by evidence."""

@@ -1,0 +1,129 @@
+"""How we talk to the database: one way to write, exact column types, SQLite's settings."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Enum, Integer, event
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+
+from app.domain.money import from_units, to_units
+from app.extensions import db
+
+#: SQLite numbers rows with plain INTEGER; PostgreSQL wants to be told that there may be many.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+# SQLite has one writer. Threads of one process queue here, in order, instead of polling the file
+# lock with ever longer sleeps; other processes are waited for by SQLite's own busy time-out.
+_writer = threading.Lock()
+_open = threading.local()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; a naive one is a mistake and is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone can't be stored")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class PriceUnits(TypeDecorator[Decimal]):
+    """An exact price, kept as a count of 1e-8 won, so that SQL compares and sorts it exactly."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_units(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else from_units(value)
+
+
+def text_enum(kind: type[StrEnum], name: str) -> Enum:
+    """A column of one of `kind`'s values, held by a CHECK in the database."""
+    return Enum(
+        kind,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """The one way to write: begin IMMEDIATE, commit at the end, roll back on any error.
+
+    A read begun before it (signing in loads the person) is ended first, because SQLite can't turn
+    a reading transaction into a writing one once somebody else has written; what was loaded before
+    must be loaded again inside. Nesting is refused: one deed, one transaction.
+    """
+    if getattr(_open, "busy", False):
+        raise RuntimeError("a transaction is open already; one deed has one transaction")
+    db.session.rollback()
+    with _turn(db.engine):
+        _open.busy = True
+        try:
+            db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+            yield db.session()
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
+        finally:
+            _open.busy = False
+
+
+def _turn(engine: Engine) -> AbstractContextManager[Any]:
+    return _writer if engine.dialect.name == "sqlite" else nullcontext()
+
+
+def init_app(app: Flask) -> None:
+    """Bind the database and give SQLite the settings that money needs."""
+    options: dict[str, Any] = {"pool_size": app.config["WHALING_THREADS"] + 4, "max_overflow": 8}
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        options["connect_args"] = {"timeout": 30, "check_same_thread": False}
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", options)
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine)
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """WAL, foreign keys, a full sync at each commit, and our own BEGIN."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own begin is off; the event below begins
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-16384",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,73 @@
+"""Who people are to each other: nicknames and passwords."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from app.domain.errors import Conflict, InvalidInput
+
+MAX_NICKNAME = 20
+MIN_PASSWORD = 8
+MAX_PASSWORD = 128
+#: Letters that are drawn as nothing: fillers and the Braille blank, which no category gives away.
+_BLANK_LOOKALIKES = frozenset("ᅟᅠㅤﾠ⠀឴឵͏")
+
+
+class NicknameTaken(Conflict):
+    """Somebody has this nickname, or one that differs only in case or form."""
+
+    def __init__(self) -> None:
+        super().__init__("nickname_taken")
+
+
+class WrongCredentials(Conflict):
+    """Nickname and password don't belong together; which of the two is wrong isn't told."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong_credentials")
+
+
+@dataclass(frozen=True, slots=True)
+class Nickname:
+    """A nickname as shown, and the key by which two are the same."""
+
+    shown: str
+    key: str
+
+
+def nickname(text: str) -> Nickname:
+    """Trim and normalise (NFC) a nickname of 1–20 characters, or raise InvalidInput.
+
+    Control characters, invisible ones and letters that look like blanks are refused; single
+    spaces inside are fine. Two nicknames are the same when they agree after compatibility
+    normalisation and case folding.
+    """
+    shown = unicodedata.normalize("NFC", text).strip()
+    if not shown:
+        raise InvalidInput("nickname", "nickname_missing")
+    if any(_is_unseen(char) for char in shown):
+        raise InvalidInput("nickname", "nickname_unseen_characters")
+    if len(shown) > MAX_NICKNAME:
+        raise InvalidInput("nickname", "nickname_too_long", limit=MAX_NICKNAME)
+    return Nickname(shown, _key(shown))
+
+
+def check_password(text: str, name: Nickname) -> str:
+    """A password of 8–128 characters that isn't the nickname, or raise InvalidInput."""
+    if len(text) < MIN_PASSWORD:
+        raise InvalidInput("password", "password_too_short", limit=MIN_PASSWORD)
+    if len(text) > MAX_PASSWORD:
+        raise InvalidInput("password", "password_too_long", limit=MAX_PASSWORD)
+    if _key(text.strip()) == name.key:
+        raise InvalidInput("password", "password_is_nickname")
+    return text
+
+
+def _key(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(unicodedata.normalize("NFC", folded).split())
+
+
+def _is_unseen(char: str) -> bool:
+    if char == " ":
+        return False
+    return unicodedata.category(char)[0] in "CZ" or char in _BLANK_LOOKALIKES

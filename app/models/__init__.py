@@ -1,0 +1,19 @@
+"""TABLES: columns, constraints and relationships; every promise SQLite can hold is held here."""
+
+from app.models.accounts import User
+from app.models.jobs import JobRun, Lease
+from app.models.market import Coin, PriceSample, Quote
+from app.models.points import LedgerEntry
+from app.models.votes import Ballot, Vote
+
+__all__ = [
+    "Ballot",
+    "Coin",
+    "JobRun",
+    "Lease",
+    "LedgerEntry",
+    "PriceSample",
+    "Quote",
+    "User",
+    "Vote",
+]

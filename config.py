@@ -1,0 +1,213 @@
+"""Settings, read from the environment here alone; a value that can't be right stops the start."""
+
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent
+INSTANCE = ROOT / "instance"
+MIN_SECRET_LENGTH = 32
+
+
+class ConfigError(Exception):
+    """A setting that can't be right; the message is one line that says what would be."""
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+        raise ConfigError(f"{name}={text!r} must be a whole number from {low} to {high}")
+    return int(text)
+
+
+def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    if text not in ("on", "off"):
+        raise ConfigError(f"{name}={text!r} must be on or off")
+    return text == "on"
+
+
+def _url(env: Mapping[str, str], name: str, default: str, schemes: tuple[str, ...]) -> str:
+    text = env.get(name, "").strip() or default
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ConfigError(f"{name}={text!r} must be an address like {default}")
+    return text.rstrip("/")
+
+
+def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
+    for origin in origins:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
+            raise ConfigError(f"{name} holds {origin!r}; an origin looks like https://example.org")
+    return origins
+
+
+def _host(env: Mapping[str, str], name: str, default: str) -> str:
+    text = env.get(name, "").strip() or default
+    if not re.fullmatch(r"[A-Za-z0-9.:\-]{1,253}", text):
+        raise ConfigError(f"{name}={text!r} must be a host name or an IP address")
+    return text
+
+
+def _database(env: Mapping[str, str], instance: Path, filename: str) -> str:
+    text = env.get("DATABASE_URL", "").strip() or f"sqlite:///{instance / filename}"
+    if not re.match(r"(sqlite:///|postgresql(\+\w+)?://)", text):
+        raise ConfigError(f"DATABASE_URL={text!r} must start with sqlite:/// or postgresql://")
+    if text in ("sqlite:///", "sqlite:///:memory:"):
+        raise ConfigError(
+            "DATABASE_URL must name a file: votes and points have to outlive a restart"
+        )
+    return text
+
+
+def _rate_limit_store(env: Mapping[str, str]) -> str:
+    text = env.get("RATELIMIT_STORAGE_URI", "").strip() or "memory://"
+    if not re.match(r"(memory|redis|rediss|unix)(\+\w+)?://", text):
+        raise ConfigError(f"RATELIMIT_STORAGE_URI={text!r} must start with memory:// or redis://")
+    return text
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-test-{secrets.token_hex(4)}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or "not possible"
+        raise ConfigError(f"the folder {folder} must be writable: {reason}") from error
+    return folder
+
+
+def _secret_key(env: Mapping[str, str], instance: Path) -> str:
+    """SECRET_KEY, or the one kept in the instance folder, made once with mode 0600."""
+    given = env.get("SECRET_KEY", "")
+    if given:
+        if len(given) < MIN_SECRET_LENGTH:
+            raise ConfigError(f"SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
+        return given
+    path = instance / "secret_key"
+    if not path.exists():
+        _make_secret(path)
+    return _kept_secret(path)
+
+
+def _make_secret(path: Path) -> None:
+    """Write a key beside `path` and link it in, so that no reader ever sees half of one."""
+    draft = path.with_name(f".secret-{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(MIN_SECRET_LENGTH))
+    with suppress(FileExistsError):  # another process was first; its key is the key
+        os.link(draft, path)
+    draft.unlink()
+
+
+def _kept_secret(path: Path) -> str:
+    key = path.read_text("ascii", errors="replace").strip()
+    if len(key) < MIN_SECRET_LENGTH:
+        raise ConfigError(
+            f"{path} is cut short; delete it to have a new one (all must sign in again)"
+        )
+    return key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Every setting with its type. Build one with `from_env`; tests may build one directly."""
+
+    database_url: str
+    secret_key: str = field(repr=False)
+    instance: Path
+    host: str = "127.0.0.1"
+    port: int = 5000
+    threads: int = 8
+    scheduler: bool = True
+    upbit_url: str = "https://api.upbit.com"
+    upbit_logo_url: str = "https://static.upbit.com/logos"
+    cors_origins: tuple[str, ...] = ()
+    rate_limits: bool = True
+    ratelimit_storage_uri: str = "memory://"
+    trusted_proxies: int = 0
+    whale_min_settled: int = 10
+    access_log: bool = False
+    demo: bool = False
+    testing: bool = False
+
+    @classmethod
+    def from_env(
+        cls, env: Mapping[str, str] | None = None, *, demo: bool = False, **overrides: Any
+    ) -> "Config":
+        """Read the settings, or raise ConfigError with one clear line.
+
+        `overrides` (from the command line) win over the environment; None means not given.
+        """
+        env = os.environ if env is None else env
+        instance = _writable(Path(env.get("INSTANCE_PATH", "").strip() or INSTANCE).absolute())
+        upbit = _url(env, "UPBIT_URL", cls.upbit_url, ("http", "https"))
+        logos = cls.upbit_logo_url if upbit == cls.upbit_url else f"{upbit}/logos"
+        values: dict[str, Any] = {
+            "instance": instance,
+            "database_url": _database(env, instance, "demo.db" if demo else "whaling.db"),
+            "secret_key": _secret_key(env, instance),
+            "host": _host(env, "HOST", cls.host),
+            "port": _number(env, "PORT", cls.port, 0, 65535),
+            "threads": _number(env, "THREADS", cls.threads, 1, 256),
+            "scheduler": _switch(env, "SCHEDULER", default=True),
+            "upbit_url": upbit,
+            "upbit_logo_url": _url(env, "UPBIT_LOGO_URL", logos, ("http", "https")),
+            "cors_origins": _origins(env, "CORS_ORIGINS"),
+            "rate_limits": _switch(env, "RATE_LIMITS", default=True),
+            "ratelimit_storage_uri": _rate_limit_store(env),
+            "trusted_proxies": _number(env, "TRUSTED_PROXIES", 0, 0, 10),
+            "whale_min_settled": _number(env, "WHALE_MIN_SETTLED", 10, 1, 10_000),
+            "access_log": _switch(env, "ACCESS_LOG", default=False),
+            "demo": demo,
+        }
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        return cls(**values)
+
+    def flask_settings(self) -> dict[str, Any]:
+        """The settings under the names that Flask and its extensions look for."""
+        own = {f"WHALING_{f.name.upper()}": getattr(self, f.name) for f in fields(self)}
+        del own["WHALING_SECRET_KEY"]
+        return own | {
+            "SECRET_KEY": self.secret_key,
+            "TESTING": self.testing,
+            "SQLALCHEMY_DATABASE_URI": self.database_url,
+            "SESSION_COOKIE_NAME": "whaling",
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SAMESITE": "Lax",
+            "REMEMBER_COOKIE_NAME": "whaling_remember",
+            "REMEMBER_COOKIE_HTTPONLY": True,
+            "REMEMBER_COOKIE_SAMESITE": "Lax",
+            "REMEMBER_COOKIE_DURATION": 30 * 86_400,
+            "MAX_CONTENT_LENGTH": 64 * 1024,
+            "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+            "SEND_FILE_MAX_AGE_DEFAULT": 86_400,
+            "BOOTSTRAP_SERVE_LOCAL": True,
+            "WTF_CSRF_TIME_LIMIT": None,
+            "WTF_CSRF_SSL_STRICT": False,
+            "BABEL_DEFAULT_LOCALE": "ko",
+            "BABEL_DEFAULT_TIMEZONE": "Asia/Seoul",
+            "RATELIMIT_ENABLED": self.rate_limits,
+            "RATELIMIT_STORAGE_URI": self.ratelimit_storage_uri,
+            "SCHEDULER_API_ENABLED": False,
+            "SCHEDULER_TIMEZONE": "UTC",
+        }
