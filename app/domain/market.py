@@ -1,11 +1,26 @@
 """What the game knows of the market: listings, tickers, candles, and which of them to believe."""
 
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+#: A price observed longer ago than this starts no vote. Exactly this old still does.
+FRESH_FOR = timedelta(seconds=90)
+#: Prices observed longer ago than this are called stale, on pages and in the health report.
+STALE_AFTER = timedelta(minutes=3)
+#: Some KRW market trades every second, so a whole snapshot that lags by more is an old one.
+_LARGEST_LAG = timedelta(seconds=30)
+#: A change by this factor between two observations is suspect.
+_SUSPECT_FACTOR = 5
+#: So many snapshots in a row must agree on a suspect price before it is believed …
+_AGREEING = 3
+#: … and they agree when they differ from the first of them by at most this share of it.
+_AGREEMENT_PCT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +81,96 @@ class Snapshot(Generic[T]):
 
     rows: tuple[T, ...]
     bad: tuple[BadRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A price held back: as first seen, and in how many snapshots in a row."""
+
+    price: Decimal
+    seen: int = 1
+
+
+def newest_stamp(tickers: Iterable[Ticker], received_at: datetime) -> datetime | None:
+    """The newest stamp of a snapshot, leaving out stamps from the future; None if none is left.
+
+    One row stamped in the year 2199 must not make a whole old snapshot look new. A clock may be
+    half a minute off.
+    """
+    latest = received_at + _LARGEST_LAG
+    return max((one.stamped_at for one in tickers if one.stamped_at <= latest), default=None)
+
+
+def observed_at(newest: datetime, received_at: datetime) -> datetime:
+    """When the exchange really saw the prices of a snapshot whose newest stamp is `newest`.
+
+    The time of receipt, unless the newest stamp lags behind it by more than 30 s: an exchange that
+    keeps serving old rows gives prices of their own age. Never later than `received_at`.
+    """
+    return newest if received_at - newest > _LARGEST_LAG else received_at
+
+
+def is_plausible(previous: Decimal, new: Decimal) -> bool:
+    """Whether a price may follow another: it changed by less than a factor of five, up or down."""
+    return max(previous, new) < _SUSPECT_FACTOR * min(previous, new)
+
+
+def judge(previous: Decimal | None, suspect: Suspect | None, new: Decimal) -> Suspect | None:
+    """Whether to believe a price: None means yes; a Suspect means hold it back and keep that.
+
+    A first price, and one plausible after the last believed (`previous`), is believed. Any other
+    must come three snapshots in a row, within 20 % of the first of them (`suspect`, as kept last
+    time), so that a slip of the exchange passes by and a redenomination isn't locked out for ever.
+    """
+    if previous is None or is_plausible(previous, new):
+        return None
+    if suspect is None or not _agrees(suspect.price, new):
+        return Suspect(new)
+    return None if suspect.seen + 1 >= _AGREEING else Suspect(suspect.price, suspect.seen + 1)
+
+
+def _agrees(first: Decimal, new: Decimal) -> bool:
+    return abs(new - first) * 100 <= first * _AGREEMENT_PCT
+
+
+def contradicts(candle_close: Decimal, sample_price: Decimal) -> bool:
+    """Whether a candle and our own sample of its minute disagree by a factor of five or more."""
+    return not is_plausible(candle_close, sample_price)
+
+
+_CHOSEONG = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+_FIRST_SYLLABLE, _LAST_SYLLABLE, _SYLLABLES_PER_CHOSEONG = 0xAC00, 0xD7A3, 588
+#: Korean keyboards join two consonants typed in a row into one sign …
+_JOINED = "ㄳㄱㅅ ㄵㄴㅈ ㄶㄴㅎ ㄺㄹㄱ ㄻㄹㅁ ㄼㄹㅂ ㄽㄹㅅ ㄾㄹㅌ ㄿㄹㅍ ㅀㄹㅎ ㅄㅂㅅ"
+#: … and some systems send a single one in its combining form.
+_CHOSEONG_JAMO = 0x1100
+_SINGLE_CONSONANTS = str.maketrans(
+    {three[0]: three[1:] for three in _JOINED.split()}
+    | {chr(_CHOSEONG_JAMO + place): sign for place, sign in enumerate(_CHOSEONG)}
+)
+
+
+def initials(name: str) -> str:
+    """The first consonants (초성) of a Korean name, 비트코인 → ㅂㅌㅋㅇ; other signs stay."""
+    return "".join(map(_initial, unicodedata.normalize("NFC", name)))
+
+
+def _initial(sign: str) -> str:
+    if not _FIRST_SYLLABLE <= ord(sign) <= _LAST_SYLLABLE:
+        return sign
+    return _CHOSEONG[(ord(sign) - _FIRST_SYLLABLE) // _SYLLABLES_PER_CHOSEONG]
+
+
+def search_key(code: str, korean_name: str, english_name: str) -> str:
+    """What `matches` looks in: code, names and 초성, folded, one per line."""
+    return "\n".join(map(_folded, (code, korean_name, english_name, initials(korean_name))))
+
+
+def matches(key: str, query: str) -> bool:
+    """Whether `query` is part of code, names or 초성; case and spaces ignored, "" fits all."""
+    return _folded(query) in key
+
+
+def _folded(text: str) -> str:
+    joined = unicodedata.normalize("NFC", "".join(text.split())).casefold()
+    return unicodedata.normalize("NFC", joined).translate(_SINGLE_CONSONANTS)
