@@ -15,7 +15,10 @@ class Unavailable(ExchangeError):
 
 
 class RateLimited(Unavailable):
-    """Asked to slow down (429) or told to stay away (418); `retry_after_s` says how long to be quiet."""
+    """Asked to slow down (429) or told to stay away (418).
+
+    `retry_after_s` says for how long to be quiet.
+    """
 
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)

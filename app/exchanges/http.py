@@ -1,0 +1,261 @@
+"""The one door to the internet: time-outs, caps and pacing for every call, errors in our words."""
+
+import io
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from app.clock import monotonic
+from app.exchanges.base import RateLimited, Rejected, Unavailable, UnknownMarket
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 16 * 1024
+_ASKS_QUIET = (418, 429)
+#: 4xx that speak of the moment and not of the request.
+_PASSING = (408, 425)
+
+
+class Gate(Protocol):
+    """Who may call when. There is no call without one."""
+
+    def enter(self) -> None:
+        """Wait for the right to call once, or raise RateLimited."""
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> float:
+        """Take note of an answer; return the seconds of quiet that it asks for."""
+
+
+class TooLarge(Unavailable):
+    """The body is larger than anything the exchange would send in earnest."""
+
+
+class _Broken(Unavailable):
+    """The line failed, not the exchange: worth one more try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that arrived whole, whatever it says."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+    @property
+    def is_html(self) -> bool:
+        """Whether some page came instead of data: a maintenance notice, a proxy, a portal."""
+        return "html" in self.content_type.lower() or self.body.lstrip()[:1] == b"<"
+
+
+class HttpClient:
+    """Reads from one host. Safe to share between threads: the session keeps nothing but open lines.
+
+    A line that breaks or stalls is tried once more, after a random moment, within `total_timeout`
+    seconds for both tries together; nothing else is repeated. Redirects are not followed, cookies
+    not kept, proxies and credentials of the environment not used, certificates always verified.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connect_timeout: float = 3.05,
+        read_timeout: float = 5.0,
+        total_timeout: float = 12.0,
+        max_bytes: int = 4 * 1024 * 1024,
+        user_agent: str = "whaling",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
+            raise ValueError(f"not an http address: {base_url!r}")
+        self._base_url = base_url.rstrip("/")
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._total_timeout = total_timeout
+        self._max_bytes = max_bytes
+        self._sleep = sleep
+        self._session = _session(user_agent)
+
+    def text(self, path: str, params: Mapping[str, str], gate: Gate) -> str:
+        """The text of a good answer to a GET.
+
+        Raises UnknownMarket (404), Rejected (other 4xx), RateLimited (429, 418), Unavailable (the
+        rest: unreachable, too slow, too large, 5xx, a web page, broken UTF-8).
+        """
+        reply = self.fetch(path, params, gate)
+        _refuse_failure(reply, path)
+        try:
+            return reply.body.decode()
+        except UnicodeDecodeError as error:
+            raise Unavailable(f"{path}: broken UTF-8") from error
+
+    def fetch(
+        self, path: str, params: Mapping[str, str], gate: Gate, max_bytes: int | None = None
+    ) -> Reply:
+        """Whatever answer arrives whole, of any status but 429 and 418; else Unavailable."""
+        cap = self._max_bytes if max_bytes is None else max_bytes
+        gate.enter()
+        deadline = monotonic() + self._total_timeout
+        try:
+            return self._try(path, params, gate, cap, deadline)
+        except _Broken:
+            self._sleep(secrets.SystemRandom().uniform(0.1, 0.4))
+            if monotonic() >= deadline:
+                raise
+        gate.enter()
+        return self._try(path, params, gate, cap, deadline)
+
+    def close(self) -> None:
+        """Let go of the open lines."""
+        self._session.close()
+
+    def _try(
+        self, path: str, params: Mapping[str, str], gate: Gate, cap: int, deadline: float
+    ) -> Reply:
+        started = monotonic()
+        try:
+            reply = self._exchange(path, params, gate, cap, deadline)
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            log.warning("exchange_broken path=%s params=%s error=%r", path, dict(params), error)
+            raise _Broken(f"{path}: {type(error).__name__}") from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise Unavailable(f"{path}: {type(error).__name__}: {error!s:.200}") from error
+        spent_ms = round((monotonic() - started) * 1000)
+        log.debug(
+            "exchange_answer path=%s params=%s status=%d bytes=%d ms=%d",
+            *(path, dict(params), reply.status, len(reply.body), spent_ms),
+        )
+        return reply
+
+    def _exchange(
+        self, path: str, params: Mapping[str, str], gate: Gate, cap: int, deadline: float
+    ) -> Reply:
+        left = max(deadline - monotonic(), 0.001)
+        limits: Any = urllib3.Timeout(left, self._connect_timeout, self._read_timeout)
+        token = _deadline.set(deadline)
+        try:
+            with self._session.get(
+                self._base_url + path, params=dict(params), timeout=limits, stream=True
+            ) as response:
+                quiet_s = gate.answered(response.status_code, response.headers)
+                if response.status_code in _ASKS_QUIET:
+                    raise RateLimited(f"{path}: HTTP {response.status_code}", quiet_s)
+                kind = response.headers.get("Content-Type", "")
+                return Reply(response.status_code, kind, _read(response, cap))
+        finally:
+            _deadline.reset(token)
+
+
+def _read(response: requests.Response, cap: int) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > cap:
+            raise TooLarge(f"more than {cap} bytes")
+    return bytes(body)
+
+
+def _refuse_failure(reply: Reply, path: str) -> None:
+    if reply.is_html or reply.status in _PASSING:
+        raise Unavailable(f"{path}: HTTP {reply.status} with {reply.content_type[:60]!r}")
+    if 200 <= reply.status < 300:
+        return
+    told = f"{path}: HTTP {reply.status}: {reply.body[:200]!r}"
+    if reply.status == 404:
+        raise UnknownMarket(told)
+    raise Rejected(told) if 400 <= reply.status < 500 else Unavailable(told)
+
+
+class _Session(requests.Session):
+    """A session that never follows a redirect, nor reads its body to find out whether it should."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+def _session(user_agent: str) -> requests.Session:
+    session = _Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _PunctualAdapter())
+    return session
+
+
+#: The moment at which the call now made in this thread must be over, in `monotonic()` seconds.
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+class _PunctualStream(io.RawIOBase):
+    """The bytes of a socket until the deadline.
+
+    The library's read time-out starts anew with each packet, so a server that sends one byte a
+    second, in the head or in the body, would hold its caller for hours.
+    """
+
+    def __init__(self, sock: socket.socket, stream: io.RawIOBase) -> None:
+        self._sock = sock
+        self._stream = stream
+        self._patience = sock.gettimeout() or 0.0
+        self._deadline = _deadline.get()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._sock.settimeout(min(left, self._patience))
+        return self._stream.readinto(buffer)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class _PunctualResponse(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_PunctualStream(sock, self.fp.detach()))
+
+
+class _HttpLine(HTTPConnection):
+    response_class = _PunctualResponse
+
+
+class _HttpsLine(HTTPSConnection):
+    response_class = _PunctualResponse
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HttpLine
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HttpsLine
+
+
+class _PunctualAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
