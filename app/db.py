@@ -1,20 +1,34 @@
 """How we talk to the database: one way to write, exact column types, SQLite's settings."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from flask import Flask
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Enum, Integer, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    Table,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from app.domain.money import from_units, to_units
-from app.extensions import db
+from app.extensions import Base, db
+
+T = TypeVar("T")
 
 #: SQLite numbers rows with plain INTEGER; PostgreSQL wants to be told that there may be many.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -94,6 +108,42 @@ def transaction() -> Iterator[Session]:
 
 def _turn(engine: Engine) -> AbstractContextManager[Any]:
     return _writer if engine.dialect.name == "sqlite" else nullcontext()
+
+
+def upsert(table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say what to do on a conflict, in the words of the database at hand."""
+    if db.engine.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table behind a model, for set-based statements."""
+    return cast(Table, model.__table__)
+
+
+class Remembered(Generic[T]):
+    """A value that is read often and may be a few seconds old: kept per database, per process.
+
+    `forget()` drops it at once; whoever changes what it was made from calls that.
+    """
+
+    def __init__(self, read: Callable[[datetime], T], keep: timedelta) -> None:
+        self._read, self._keep = read, keep
+        self._kept: WeakKeyDictionary[Engine, tuple[datetime, T]] = WeakKeyDictionary()
+
+    def get(self, now: datetime) -> T:
+        """The value, read anew when it is older than `keep` (or from the future)."""
+        kept = self._kept.get(db.engine)
+        if kept and timedelta(0) <= now - kept[0] < self._keep:
+            return kept[1]
+        value = self._read(now)
+        self._kept[db.engine] = (now, value)
+        return value
+
+    def forget(self) -> None:
+        """Read anew next time."""
+        self._kept.pop(db.engine, None)
 
 
 def init_app(app: Flask) -> None:

@@ -3,14 +3,16 @@
 from alembic import context
 
 import app.models  # noqa: F401  # the tables register themselves
-from app.extensions import db
+from app.extensions import Base, db
 
 
 def run() -> None:
     """Apply the migrations in one transaction, begun IMMEDIATE so that nobody writes between."""
     options = {"sqlite_begin": "IMMEDIATE"}
     with db.engine.connect().execution_options(**options) as connection:
-        context.configure(connection=connection, target_metadata=db.metadata, render_as_batch=True)
+        context.configure(
+            connection=connection, target_metadata=Base.metadata, render_as_batch=True
+        )
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()

@@ -18,6 +18,8 @@ CANDLE_SETTLES_IN = timedelta(seconds=5)
 CANDLE_MAX_AGE = timedelta(hours=24)
 #: Without a deciding candle by then the vote is void and everything goes back.
 VOID_AFTER = timedelta(hours=72)
+MIN_TRIES = 10
+GONE_AFTER = timedelta(hours=1)
 MAX_RETRY_DELAY = timedelta(hours=6)
 MAX_VOID_REASON = 200
 
@@ -169,9 +171,22 @@ def candle_decides(*, opened_at: datetime, tracked_at: datetime) -> bool:
     return opened_at < tracked_at and tracked_at - opened_at <= CANDLE_MAX_AGE
 
 
-def is_past_waiting(tracked_at: datetime, now: datetime) -> bool:
-    """Whether the 72 hours in which a deciding candle may still turn up are over."""
-    return now >= tracked_at + VOID_AFTER
+def may_void(tracked_at: datetime, now: datetime, *, tries: int, answered: bool) -> bool:
+    """Whether waiting for a candle is over: 72 hours after `tracked_at`.
+
+    An exchange that answered has said all it will ever say (`answered`). One that can't be reached
+    must have been tried at least ten times, so that a server that was itself switched off for days
+    never gives up at its first failed call.
+    """
+    return now >= tracked_at + VOID_AFTER and (answered or tries >= MIN_TRIES)
+
+
+def market_is_gone(delisted_at: datetime | None, now: datetime) -> bool:
+    """A market is gone once it has been off the exchange's list for over an hour.
+
+    The list is read hourly, so no single wrong answer of the exchange can void a vote.
+    """
+    return delisted_at is not None and now - delisted_at > GONE_AFTER
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import BigId, UtcDateTime
 from app.domain.points import accuracy_pct
-from app.extensions import db
+from app.extensions import Base
 
 
-class User(db.Model):
+class User(Base):
     """A person. `points`, `right_count` and `settled_count` are caches that the audit proves.
 
     `session_epoch` is part of every session; raising it signs the person out everywhere.

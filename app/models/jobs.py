@@ -6,10 +6,10 @@ from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import BigId, UtcDateTime
-from app.extensions import db
+from app.extensions import Base
 
 
-class Lease(db.Model):
+class Lease(Base):
     """Which process may run a job until when; taken by compare-and-set."""
 
     __tablename__ = "leases"
@@ -19,7 +19,7 @@ class Lease(db.Model):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class JobRun(db.Model):
+class JobRun(Base):
     """One run of a job: when, how long, what it did (JSON) and which steps failed."""
 
     __tablename__ = "job_runs"

@@ -7,10 +7,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import PriceUnits, UtcDateTime
-from app.extensions import db
+from app.extensions import Base
 
 
-class Coin(db.Model):
+class Coin(Base):
     """A KRW market. A delisted one turns inactive and keeps its history; rows are never deleted."""
 
     __tablename__ = "coins"
@@ -33,7 +33,7 @@ class Coin(db.Model):
     has_logo: Mapped[bool] = mapped_column(default=False)
 
 
-class Quote(db.Model):
+class Quote(Base):
     """The latest believed price of a coin. `observed_at` is its honest age, `traded_at` the trade.
 
     A price that leapt is kept in the `suspect_` columns until the exchange has repeated it.
@@ -56,16 +56,17 @@ class Quote(db.Model):
     suspect_count: Mapped[int] = mapped_column(default=0)
 
 
-class PriceSample(db.Model):
+class PriceSample(Base):
     """One observed price per coin and minute; what is older than a day is thinned."""
 
     __tablename__ = "price_samples"
     __table_args__ = (
         CheckConstraint("price > 0", name="price_positive"),
-        Index("ix_price_samples_minute", "minute"),
+        Index("ix_price_samples_age", "is_tenth", "minute"),
         {"sqlite_with_rowid": False},
     )
 
     coin_id: Mapped[int] = mapped_column(ForeignKey("coins.id"), primary_key=True)
     minute: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     price: Mapped[Decimal] = mapped_column(PriceUnits)
+    is_tenth: Mapped[bool]

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import BigId, UtcDateTime, text_enum
 from app.domain.points import Reason
-from app.extensions import db
+from app.extensions import Base
 
 _SIGN = "CASE WHEN reason IN ('creation', 'stake') THEN amount < 0 ELSE amount > 0 END"
 _VOTE_REASONS = "('creation', 'stake', 'reward', 'stake_refund', 'creation_refund')"
 
 
-class LedgerEntry(db.Model):
+class LedgerEntry(Base):
     """One move of points. Unique per (user, vote, reason), per day for the daily top-up.
 
     Triggers (see the migration) refuse every UPDATE and DELETE.

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import BigId, PriceUnits, UtcDateTime, text_enum
 from app.domain.votes import Choice, Direction, Duration, VoteState
-from app.extensions import db
+from app.extensions import Base
 
 #: Where a list looks: 0 takes answers, 1 waits for its result, 2 is over (settled or void).
 _STAGE = "CASE state WHEN 'ongoing' THEN 0 WHEN 'finished' THEN 1 ELSE 2 END"
@@ -26,7 +26,7 @@ _SETTLED_HAS_EVIDENCE = (
 )
 
 
-class Vote(db.Model):
+class Vote(Base):
     """A question with its deadlines, its counts and, once settled, its evidence.
 
     The counts are kept by atomic increments. `answer_count` and `evenness` (500 = even) are
@@ -102,7 +102,7 @@ class Vote(db.Model):
     last_problem: Mapped[str | None] = mapped_column(String(200))
 
 
-class Ballot(db.Model):
+class Ballot(Base):
     """One person's answer; the key is the promise that there is only one.
 
     Whether it was right is the vote's outcome and isn't kept twice. `is_whale` is judged at the

@@ -77,13 +77,14 @@ def upgrade() -> None:
         sa.Column("coin_id", sa.Integer(), nullable=False),
         sa.Column("minute", UtcDateTime(timezone=True), nullable=False),
         sa.Column("price", PriceUnits(), nullable=False),
+        sa.Column("is_tenth", sa.Boolean(), nullable=False),
         sa.CheckConstraint("price > 0", name=op.f("ck_price_samples_price_positive")),
         sa.ForeignKeyConstraint(["coin_id"], ["coins.id"], name=op.f("fk_price_samples_coin_id")),
         sa.PrimaryKeyConstraint("coin_id", "minute", name=op.f("pk_price_samples")),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("price_samples", schema=None) as batch_op:
-        batch_op.create_index("ix_price_samples_minute", ["minute"], unique=False)
+        batch_op.create_index("ix_price_samples_age", ["is_tenth", "minute"], unique=False)
 
     op.create_table(
         "quotes",
@@ -378,7 +379,7 @@ def downgrade() -> None:
 
     op.drop_table("quotes")
     with op.batch_alter_table("price_samples", schema=None) as batch_op:
-        batch_op.drop_index("ix_price_samples_minute")
+        batch_op.drop_index("ix_price_samples_age")
 
     op.drop_table("price_samples")
     op.drop_table("users")

@@ -1,0 +1,100 @@
+"""CLOCKWORK: the table of jobs, and the one way to run one."""
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+
+from app.clock import utcnow
+from app.extensions import scheduler
+from app.jobs.guard import Steps
+from app.jobs.housekeeping import run_housekeeping
+from app.jobs.minute import run_minute
+from app.services import jobs as records
+
+log = logging.getLogger(__name__)
+
+#: This process, for leases and records: a new one at each start.
+HOLDER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+#: Longer than a minute, so that the leader renews in time; short, so that a dead one is followed.
+LEASE = timedelta(seconds=150)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of the table: what runs, how often, and how late it may still start."""
+
+    ident: str
+    run: Callable[[Steps], None]
+    trigger: dict[str, Any]
+    grace_s: int
+
+
+JOBS = (
+    Job("minute", run_minute, {"trigger": "cron", "second": 2}, 50),
+    Job("housekeeping", run_housekeeping, {"trigger": "cron", "minute": 17, "second": 40}, 600),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Nothing is started here; `run.py` alone calls `start`."""
+    app.extensions["whaling_scheduler"] = "off"
+
+
+def start(app: Flask) -> None:
+    """Start the scheduler, and run the minute once at once so that nobody waits for prices."""
+    for job in JOBS:
+        scheduler.add_job(
+            id=job.ident,
+            func=run_job,
+            args=[app, job],
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=job.grace_s,
+            **job.trigger,
+        )
+    scheduler.add_job(
+        id="first-minute", func=run_job, args=[app, JOBS[0]], trigger="date", max_instances=1
+    )
+    scheduler.start()
+
+
+def stop(app: Flask) -> None:
+    """Let the running job end, and give the lease back."""
+    scheduler.shutdown(wait=True)
+    with app.app_context():
+        records.release_leases(holder=HOLDER)
+
+
+def run_job(app: Flask, job: Job) -> None:
+    """Run one job under the lease, guarded, and write down what it did."""
+    with app.app_context():
+        started_at = utcnow()
+        if not _is_leader(app):
+            return
+        steps = Steps(now=started_at)
+        with steps.guarded(job.ident):
+            job.run(steps)
+        records.record_run(
+            job=job.ident,
+            holder=HOLDER,
+            started_at=started_at,
+            finished_at=steps.moment(),
+            ok=steps.ok,
+            report=steps.report,
+        )
+        log.info(
+            "job=%s ok=%s seconds=%.3f %s", job.ident, steps.ok, steps.elapsed_s(), steps.report
+        )
+
+
+def _is_leader(app: Flask) -> bool:
+    held = records.acquire_lease(name="scheduler", holder=HOLDER, now=utcnow(), keep=LEASE)
+    app.extensions["whaling_scheduler"] = "leader" if held else "standby"
+    return held

@@ -1,0 +1,15 @@
+"""Housekeeping, once an hour: thin the price history, forget old records, prove the books."""
+
+from app.jobs.guard import Steps
+from app.services import jobs as records
+from app.services.market import thin_samples
+
+
+def run_housekeeping(steps: Steps) -> None:
+    """Each step stands alone; running it twice changes nothing."""
+    with steps.guarded("samples"):
+        steps.report["samples_dropped"] = thin_samples(now=steps.now)
+    with steps.guarded("records"):
+        steps.report["records_dropped"] = records.forget_old_runs(now=steps.now)
+    with steps.guarded("books"):
+        steps.report["ledger_balanced"] = records.books_balance(steps.now)

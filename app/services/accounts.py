@@ -1,0 +1,157 @@
+"""Sign up, sign in, and change what belongs to oneself."""
+
+from datetime import datetime
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.domain.accounts import (
+    Nickname,
+    NicknameTaken,
+    WrongCredentials,
+    check_password,
+    nickname,
+)
+from app.domain.errors import InvalidInput, NotFound
+from app.domain.points import WELCOME_POINTS, Reason
+from app.extensions import db
+from app.models import LedgerEntry, User
+
+_hasher = PasswordHasher()
+#: Hash of a random text that was thrown away. It is checked when nobody has the nickname, so that
+#: the answer takes as long as for a real person.
+_NOBODY = (
+    "$argon2id$v=19$m=65536,t=3,p=4$dRqQQ9Rtn"
+    "HITzFIfd/An6A$WNcxO9H7IoNihn1zfmicf4t8qQdrY0RZor0h/18CQ7Q"
+)
+
+
+def sign_up(*, name: str, password: str, now: datetime) -> User:
+    """Make a person with the welcome points, or raise InvalidInput or NicknameTaken."""
+    cleaned = nickname(name)
+    _refuse_taken(cleaned)
+    password_hash = _hasher.hash(check_password(password, cleaned))
+    with transaction() as session:
+        return _add_user(session, cleaned, password_hash, now)
+
+
+def check_credentials(*, name: str, password: str) -> User:
+    """The person with this nickname and password, or raise WrongCredentials."""
+    user = _find(name)
+    try:
+        _hasher.verify(user.password_hash if user and user.password_hash else _NOBODY, password)
+    except (VerifyMismatchError, InvalidHashError) as error:
+        raise WrongCredentials from error
+    if user is None or user.password_hash is None:
+        raise WrongCredentials
+    return user
+
+
+def rename(*, user_id: int, name: str) -> str:
+    """Give a person another nickname, or raise InvalidInput or NicknameTaken. Returns it."""
+    cleaned = nickname(name)
+    try:
+        with transaction() as session:
+            user = _loaded(session, user_id)
+            user.nickname, user.nickname_key = cleaned.shown, cleaned.key
+    except IntegrityError as error:
+        raise NicknameTaken from error
+    return cleaned.shown
+
+
+def change_password(*, user_id: int, old: str, new: str) -> User:
+    """Set a new password and sign out every other session.
+
+    Raises InvalidInput when the old password is wrong or the new one isn't good enough.
+    """
+    user = get_user(user_id)
+    if user is None:
+        raise NotFound
+    cleaned = Nickname(user.nickname, user.nickname_key)
+    try:
+        check_credentials(name=user.nickname, password=old)
+    except WrongCredentials as error:
+        raise InvalidInput("old_password", "old_password_wrong") from error
+    password_hash = _hasher.hash(check_password(new, cleaned))
+    with transaction() as session:
+        user = _loaded(session, user_id)
+        user.password_hash = password_hash
+        user.session_epoch += 1
+    return user
+
+
+def set_staff(*, name: str, is_staff: bool) -> User:
+    """Make a person staff, or no longer; twice is harmless. Raises NotFound."""
+    user = _find(name)
+    if user is None:
+        raise NotFound(nickname=name)
+    user_id = user.id
+    with transaction() as session:
+        session.execute(update(User).where(User.id == user_id).values(is_staff=is_staff))
+    return _loaded(db.session(), user_id)
+
+
+def get_user(user_id: int) -> User | None:
+    """The person with this id, or None."""
+    return db.session.get(User, user_id)
+
+
+def find_user(name: str) -> User | None:
+    """The person with this nickname, or None."""
+    return _find(name)
+
+
+def list_users(*, limit: int = 1000) -> list[User]:
+    """People by id, for the operator."""
+    return list(db.session.scalars(select(User).order_by(User.id).limit(limit)))
+
+
+def count_users() -> int:
+    """How many people there are."""
+    return db.session.scalar(select(func.count()).select_from(User)) or 0
+
+
+def _find(name: str) -> User | None:
+    try:
+        key = nickname(name).key
+    except InvalidInput:
+        return None
+    return db.session.scalar(select(User).where(User.nickname_key == key))
+
+
+def _refuse_taken(cleaned: Nickname) -> None:
+    """Say so before the costly hash; the unique constraint stays the last word."""
+    if db.session.scalar(select(User.id).where(User.nickname_key == cleaned.key)):
+        raise NicknameTaken
+
+
+def _add_user(
+    session: Session, cleaned: Nickname, password_hash: str | None, now: datetime
+) -> User:
+    user = User(
+        nickname=cleaned.shown,
+        nickname_key=cleaned.key,
+        password_hash=password_hash,
+        points=WELCOME_POINTS,
+        created_at=now,
+    )
+    session.add(user)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise NicknameTaken from error
+    session.add(
+        LedgerEntry(user_id=user.id, reason=Reason.WELCOME, amount=WELCOME_POINTS, created_at=now)
+    )
+    return user
+
+
+def _loaded(session: Session, user_id: int) -> User:
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    return user

@@ -1,0 +1,61 @@
+"""Votes: make one, answer it, list them, close and settle them, give all back."""
+
+from app.services.votes.answering import Answered, cast_ballot
+from app.services.votes.closing import close_due_votes, void_vote
+from app.services.votes.listing import (
+    SORTS,
+    Stage,
+    VoteCounts,
+    VoteFilter,
+    VotePage,
+    list_votes,
+    my_open_counts,
+    vote_counts,
+)
+from app.services.votes.making import Draft, find_twin, made_so_far, open_vote
+from app.services.votes.record import Breakdown, MyVote, MyVotes, my_breakdown, my_votes
+from app.services.votes.settling import (
+    DueGroup,
+    Evidence,
+    due_groups,
+    push_back,
+    sampled_price,
+    settle_vote,
+    stuck_votes,
+)
+from app.services.votes.views import VoteDetail, VoteView, get_vote, get_votes
+
+__all__ = [
+    "SORTS",
+    "Answered",
+    "Breakdown",
+    "Draft",
+    "DueGroup",
+    "Evidence",
+    "MyVote",
+    "MyVotes",
+    "Stage",
+    "VoteCounts",
+    "VoteDetail",
+    "VoteFilter",
+    "VotePage",
+    "VoteView",
+    "cast_ballot",
+    "close_due_votes",
+    "due_groups",
+    "find_twin",
+    "get_vote",
+    "get_votes",
+    "list_votes",
+    "made_so_far",
+    "my_breakdown",
+    "my_open_counts",
+    "my_votes",
+    "open_vote",
+    "push_back",
+    "sampled_price",
+    "settle_vote",
+    "stuck_votes",
+    "void_vote",
+    "vote_counts",
+]

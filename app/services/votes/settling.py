@@ -1,0 +1,231 @@
+"""Settle votes by evidence: one candle for all votes of a coin and minute, one transaction each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import func, insert, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.domain.market import Candle
+from app.domain.points import Reason
+from app.domain.votes import (
+    CANDLE_SETTLES_IN,
+    Choice,
+    Question,
+    VoteState,
+    candle_decides,
+    crowd_was_right,
+    outcome,
+    retry_delay,
+)
+from app.extensions import db
+from app.models import Ballot, Coin, LedgerEntry, PriceSample, User, Vote
+from app.services.points import platform_counts
+from app.services.votes.listing import counts_now
+
+#: How far from the deciding minute a stored sample may lie to speak for or against a candle.
+SAMPLE_WINDOW = timedelta(minutes=2)
+MAX_PROBLEM = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DueGroup:
+    """Votes of one coin and minute that one candle decides, oldest first."""
+
+    coin_id: int
+    market: str
+    delisted_at: datetime | None
+    tracked_at: datetime
+    vote_ids: tuple[int, ...]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What decides: the candle, where it came from and when we fetched it."""
+
+    candle: Candle
+    source: str
+    fetched_at: datetime
+
+
+def due_groups(*, now: datetime, limit: int = 2000) -> list[DueGroup]:
+    """Closed votes whose candle is final and whose retry isn't in the future, oldest first."""
+    rows = db.session.execute(
+        select(Vote.id, Vote.coin_id, Vote.tracked_at, Vote.attempts, Coin.market, Coin.delisted_at)
+        .join(Coin, Coin.id == Vote.coin_id)
+        .where(
+            Vote.state == VoteState.FINISHED,
+            Vote.tracked_at <= now - CANDLE_SETTLES_IN,
+            or_(Vote.retry_at.is_(None), Vote.retry_at <= now),
+        )
+        .order_by(Vote.tracked_at, Vote.coin_id, Vote.id)
+        .limit(limit)
+    ).all()
+    return [
+        _group(list(members)) for _, members in groupby(rows, lambda r: (r.tracked_at, r.coin_id))
+    ]
+
+
+def _group(rows: Sequence[Any]) -> DueGroup:
+    first = rows[0]
+    return DueGroup(
+        coin_id=first.coin_id,
+        market=first.market,
+        delisted_at=first.delisted_at,
+        tracked_at=first.tracked_at,
+        vote_ids=tuple(row.id for row in rows),
+        attempts=min(row.attempts for row in rows),
+    )
+
+
+def sampled_price(*, coin_id: int, moment: datetime) -> Decimal | None:
+    """Our own observation nearest to a minute, if there is one within two minutes of it."""
+    rows = db.session.execute(
+        select(PriceSample.minute, PriceSample.price).where(
+            PriceSample.coin_id == coin_id,
+            PriceSample.minute.between(moment - SAMPLE_WINDOW, moment + SAMPLE_WINDOW),
+        )
+    ).all()
+    return min(rows, key=lambda row: abs(row.minute - moment)).price if rows else None
+
+
+def settle_vote(*, vote_id: int, evidence: Evidence, now: datetime) -> bool:
+    """Decide one closed vote, pay who was right and count for everybody, in one transaction.
+
+    The vote is claimed by compare-and-set first, so of two runners one settles and the other
+    changes nothing. Returns whether this call settled it. The candle must decide for this vote's
+    `tracked_at`; ValueError otherwise.
+    """
+    with transaction() as session:
+        vote = session.execute(
+            select(
+                Vote.state,
+                Vote.direction,
+                Vote.duration,
+                Vote.range_pct,
+                Vote.created_price,
+                Vote.tracked_at,
+                Vote.yes_count,
+                Vote.no_count,
+                Vote.earned_point,
+            ).where(Vote.id == vote_id)
+        ).one()
+        candle = evidence.candle
+        if not candle_decides(opened_at=candle.opened_at, tracked_at=vote.tracked_at):
+            raise ValueError(f"candle of {candle.opened_at} doesn't decide vote {vote_id}")
+        result = outcome(
+            Question(vote.direction, vote.duration, vote.range_pct),
+            created_price=vote.created_price,
+            final_price=candle.close,
+        )
+        right = crowd_was_right(result, yes_count=vote.yes_count, no_count=vote.no_count)
+        if not _claim(session, vote_id, evidence, result, right, now):
+            return False
+        _award(session, vote_id, result, vote.earned_point, now)
+    _forget_counts()
+    return True
+
+
+def push_back(*, vote_ids: Sequence[int], problem: str, now: datetime, grow: bool = True) -> None:
+    """Count a failed try for votes that could not be settled, and let them wait.
+
+    With `grow` they wait longer each time (a vote that raises, a candle that isn't there); without
+    it they are tried again at the next run (the exchange can't be reached, which is no fault of
+    theirs).
+    """
+    waiting = (Vote.id.in_(vote_ids), Vote.state == VoteState.FINISHED)
+    with transaction() as session:
+        tries = session.scalar(select(func.max(Vote.attempts)).where(*waiting)) or 0
+        session.execute(
+            update(Vote)
+            .where(*waiting)
+            .values(
+                attempts=Vote.attempts + 1,
+                retry_at=now + retry_delay(tries + 1) if grow else None,
+                last_problem=problem[:MAX_PROBLEM],
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
+def stuck_votes() -> int:
+    """How many votes were pushed back at least once and still wait."""
+    stuck = select(func.count()).where(Vote.state == VoteState.FINISHED, Vote.attempts > 0)
+    return db.session.scalar(stuck) or 0
+
+
+def _claim(
+    session: Session,
+    vote_id: int,
+    evidence: Evidence,
+    result: Choice,
+    crowd_right: bool,
+    now: datetime,
+) -> bool:
+    claimed = session.execute(
+        update(Vote)
+        .where(Vote.id == vote_id, Vote.state == VoteState.FINISHED)
+        .values(
+            state=VoteState.TRACKED,
+            outcome=result,
+            crowd_right=crowd_right,
+            final_price=evidence.candle.close,
+            candle_opened_at=evidence.candle.opened_at,
+            quote_source=evidence.source,
+            quote_fetched_at=evidence.fetched_at,
+            raw_quote=evidence.candle.raw,
+            settled_at=now,
+            updated_at=now,
+            retry_at=None,
+            last_problem=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return bool(claimed.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _award(
+    session: Session, vote_id: int, result: Choice, earned_point: int, now: datetime
+) -> None:
+    """Pay the right answers and count for all, each in one statement whatever their number."""
+    right = select(Ballot.user_id).where(Ballot.vote_id == vote_id, Ballot.choice == result)
+    wrong = select(Ballot.user_id).where(Ballot.vote_id == vote_id, Ballot.choice != result)
+    session.execute(
+        insert(LedgerEntry).from_select(
+            ["user_id", "vote_id", "reason", "amount", "created_at"],
+            select(
+                Ballot.user_id,
+                literal(vote_id),
+                literal(Reason.REWARD, LedgerEntry.reason.type),
+                literal(earned_point),
+                literal(now, LedgerEntry.created_at.type),
+            ).where(Ballot.vote_id == vote_id, Ballot.choice == result),
+        )
+    )
+    session.execute(
+        update(User)
+        .where(User.id.in_(right))
+        .values(
+            points=User.points + earned_point,
+            right_count=User.right_count + 1,
+            settled_count=User.settled_count + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(User)
+        .where(User.id.in_(wrong))
+        .values(settled_count=User.settled_count + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _forget_counts() -> None:
+    counts_now.forget()
+    platform_counts.forget()

@@ -1,0 +1,31 @@
+"""The only place that chooses: which exchange answers for the market."""
+
+from pathlib import Path
+from typing import cast
+
+from flask import Flask, current_app
+
+from app.exchanges.base import Market
+from app.exchanges.upbit import Upbit
+
+
+def init_app(app: Flask) -> None:
+    """Make the exchange client from the settings; it opens no socket before its first call."""
+    app.extensions["whaling_market"] = Upbit(
+        app.config["WHALING_UPBIT_URL"], logo_url=app.config["WHALING_UPBIT_LOGO_URL"]
+    )
+
+
+def market() -> Market:
+    """The exchange that prices and candles come from."""
+    return cast(Market, current_app.extensions["whaling_market"])
+
+
+def logo_folder() -> Path:
+    """Where the logos that the server fetched are kept."""
+    return Path(current_app.config["WHALING_INSTANCE"]) / "logos"
+
+
+def whale_min_settled() -> int:
+    """How many settled answers a whale needs at least."""
+    return cast(int, current_app.config["WHALING_WHALE_MIN_SETTLED"])
