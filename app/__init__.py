@@ -1,1 +1,25 @@
-"""Whaling: a game of price votes, settled by evidence."""
+"""The application factory: a table of contents."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import db, jobs, web, wiring
+from app.extensions import babel, bootstrap, csrf, limiter, login, scheduler
+from config import Config
+
+
+def create_app(config: Config) -> Flask:
+    """Build the application from `config`; starts nothing and touches no network."""
+    app = Flask(__name__, instance_path=str(config.instance))
+    app.config.from_mapping(config.flask_settings())
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
+    db.init_app(app)
+    wiring.init_app(app)
+    web.init_app(app)
+    for extension in (bootstrap, csrf, limiter, login, scheduler):
+        extension.init_app(app)
+    babel.init_app(app, locale_selector=web.preferences.locale)
+    jobs.init_app(app)
+    return app

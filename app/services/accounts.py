@@ -1,6 +1,8 @@
 """Sign up, sign in, and change what belongs to oneself."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -17,7 +19,7 @@ from app.domain.accounts import (
     nickname,
 )
 from app.domain.errors import InvalidInput, NotFound
-from app.domain.points import WELCOME_POINTS, Reason
+from app.domain.points import WELCOME_POINTS, Reason, accuracy_pct
 from app.extensions import db
 from app.models import LedgerEntry, User
 
@@ -28,6 +30,45 @@ _NOBODY = (
     "$argon2id$v=19$m=65536,t=3,p=4$dRqQQ9Rtn"
     "HITzFIfd/An6A$WNcxO9H7IoNihn1zfmicf4t8qQdrY0RZor0h/18CQ7Q"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in, as every page needs it: read as plain columns, once per request."""
+
+    id: int
+    nickname: str
+    is_staff: bool
+    points: int
+    right_count: int
+    settled_count: int
+    session_epoch: int
+    created_at: datetime
+
+    @property
+    def accuracy_pct(self) -> Decimal:
+        """Right answers among settled ones in percent, two decimals."""
+        return accuracy_pct(right=self.right_count, settled=self.settled_count)
+
+
+_PERSON_COLUMNS = (
+    User.id,
+    User.nickname,
+    User.is_staff,
+    User.points,
+    User.right_count,
+    User.settled_count,
+    User.session_epoch,
+    User.created_at,
+)
+
+
+def signed_in(*, user_id: int, epoch: int) -> Person | None:
+    """The person behind a session, or None once the person or the session's epoch is gone."""
+    row = db.session.execute(
+        select(*_PERSON_COLUMNS).where(User.id == user_id, User.session_epoch == epoch)
+    ).one_or_none()
+    return None if row is None else Person(*row)
 
 
 def sign_up(*, name: str, password: str, now: datetime) -> User:

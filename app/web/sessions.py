@@ -1,0 +1,77 @@
+"""Who is signed in: the session cookie, "remember me", and the way to the sign-in page."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from flask import Flask, Response, flash, redirect, request
+from flask.sessions import SecureCookieSessionInterface
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import UserMixin, login_user
+
+from app.extensions import login
+from app.services import accounts
+from app.services.accounts import Person
+
+
+class _Cookies(SecureCookieSessionInterface):
+    """Session cookies that travel over TLS alone whenever the visit came over TLS."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+@dataclass(frozen=True, eq=False)
+class Member(UserMixin):  # type: ignore[misc]
+    """A signed-in person, as Flask-Login wants one; pages read the person's figures through it."""
+
+    person: Person
+
+    def get_id(self) -> str:
+        """What the cookies hold: a raised epoch makes every older one worthless."""
+        return f"{self.person.id}.{self.person.session_epoch}"
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(object.__getattribute__(self, "person"), name)
+
+
+def init_app(app: Flask) -> None:
+    """Load people from their cookies."""
+    app.session_interface = _Cookies()
+    app.after_request(_secure_cookies)
+    login.user_loader(load)
+    login.unauthorized_handler(ask_to_sign_in)
+
+
+def load(ident: str) -> Member | None:
+    """The person a cookie names, or None where it isn't worth anything any more."""
+    user_id, _dot, epoch = ident.partition(".")
+    if not (user_id.isdecimal() and epoch.isdecimal() and len(ident) < 40):
+        return None
+    person = accounts.signed_in(user_id=int(user_id), epoch=int(epoch))
+    return Member(person) if person else None
+
+
+def sign_in(user_id: int, epoch: int, *, remember: bool) -> None:
+    """Begin a session; the cookie is made anew, so a planted one is worth nothing."""
+    person = accounts.signed_in(user_id=user_id, epoch=epoch)
+    if person is not None:
+        login_user(Member(person), remember=remember)
+
+
+def ask_to_sign_in() -> ResponseReturnValue:
+    """Lead to the sign-in page, and back to where one wanted to go."""
+    flash(_("로그인이 필요해요."), "info")
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    query = "?" + urlencode({"next": wanted}) if wanted else ""
+    return redirect(f"/login{query}", 303)
+
+
+def _secure_cookies(response: Response) -> Response:
+    """Flask-Login can't tell a visit over TLS from another; its cookie is mended here."""
+    if request.is_secure:
+        cookies = response.headers.getlist("Set-Cookie")
+        response.headers.setlist(
+            "Set-Cookie", [c if "; Secure" in c else f"{c}; Secure" for c in cookies]
+        )
+    return response
