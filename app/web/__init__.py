@@ -6,6 +6,7 @@ from app.web import (
     art,
     assets,
     cards,
+    chart,
     errors,
     filters,
     health,
@@ -20,7 +21,7 @@ _BLUEPRINTS = (health.bp,)
 def init_app(app: Flask) -> None:
     """Hook in what every page needs, and register the pages."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (security, sessions, preferences, assets, art, filters, cards, errors):
+    for part in (security, sessions, preferences, assets, art, chart, filters, cards, errors):
         part.init_app(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)

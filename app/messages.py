@@ -1,0 +1,48 @@
+"""The sentence for every code a refusal can carry, in the reader's language."""
+
+from collections.abc import Mapping
+
+from flask_babel import lazy_gettext as _
+
+MESSAGES = {
+    "error": _("요청을 처리하지 못했어요. 바뀐 것은 없어요."),
+    "not_found": _("찾을 수 없어요."),
+    # people
+    "nickname_missing": _("닉네임을 적어 주세요."),
+    "nickname_unseen_characters": _("보이지 않는 글자나 줄바꿈은 닉네임에 쓸 수 없어요."),
+    "nickname_too_long": _("닉네임은 %(limit)s자까지 쓸 수 있어요."),
+    "nickname_taken": _("누가 먼저 쓰고 있는 닉네임이에요. 다른 닉네임을 골라 주세요."),
+    "password_too_short": _("비밀번호는 %(limit)s자 이상이어야 해요."),
+    "password_too_long": _("비밀번호는 %(limit)s자까지 쓸 수 있어요."),
+    "password_is_nickname": _("닉네임과 같은 비밀번호는 쓸 수 없어요."),
+    "old_password_wrong": _("지금 비밀번호가 맞지 않아요."),
+    "password_mismatch": _("두 비밀번호가 서로 달라요. 다시 적어 주세요."),
+    "wrong_credentials": _("닉네임이나 비밀번호가 맞지 않아요."),
+    # points
+    "not_enough_points": _(
+        "고래밥이 %(missing)s개 모자라요. %(cost)s개가 필요한데 %(balance)s개 있어요."
+    ),
+    "already_topped_up": _("오늘의 고래밥은 이미 받았어요. 한국 시간 0시에 다시 받을 수 있어요."),
+    # votes
+    "coin_unknown": _("그런 코인은 없어요. 목록에서 골라 주세요."),
+    "coin_inactive": _("거래 지원이 끝난 코인이라 새 질문을 만들 수 없어요."),
+    "price_not_fresh": _("시세가 오래돼서 지금은 질문을 만들 수 없어요. 고래밥은 그대로예요."),
+    "vote_settled": _("이미 결과가 나온 질문이라 무효로 할 수 없어요."),
+    "cursor_invalid": _("목록의 위치를 알 수 없어요. 처음부터 다시 봐 주세요."),
+    "vote_closed": _("답변이 마감된 질문이에요. 고래밥은 그대로예요."),
+    "already_answered": _("이미 답한 질문이에요. 답한 뒤에는 바꿀 수 없어요."),
+    "direction_unknown": _("오를지 내릴지 골라 주세요."),
+    "duration_unknown": _("기간을 1일, 1주일, 1개월 중에서 골라 주세요."),
+    "range_not_whole": _("변동폭은 %(low)s부터 %(high)s까지의 정수로 적어 주세요."),
+    "range_out_of_bounds": _("변동폭은 %(low)s부터 %(high)s까지 쓸 수 있어요."),
+    "fall_too_large": _(
+        "내리는 쪽은 %(high)s까지만 물을 수 있어요. 가격은 0원 아래로 내려갈 수 없어요."
+    ),
+    "void_reason_missing": _("무효로 하는 이유를 적어 주세요."),
+    "void_reason_too_long": _("이유는 %(limit)s자까지 쓸 수 있어요."),
+}
+
+
+def message(code: str, params: Mapping[str, object]) -> str:
+    """The sentence for `code`, filled in with `params`; an unknown code is a fault of ours."""
+    return str(MESSAGES[code]) % params

@@ -1,0 +1,33 @@
+"""Addresses of our own files that change when the file does, so that browsers may keep them."""
+
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Flask, Response, current_app, request, url_for
+
+_KEEP = "public, max-age=31536000, immutable"
+_ENDPOINTS = ("static", "bootstrap.static")
+
+
+def asset(filename: str, endpoint: str = "static") -> str:
+    """The address of a static file with its fingerprint."""
+    owner = current_app.blueprints[endpoint.partition(".")[0]] if "." in endpoint else current_app
+    return url_for(endpoint, filename=filename, v=_fingerprint(f"{owner.static_folder}/{filename}"))
+
+
+def init_app(app: Flask) -> None:
+    """Give `asset` to the templates and let browsers keep what carries a fingerprint."""
+    app.jinja_env.globals["asset"] = asset
+    app.after_request(_keep)
+
+
+@lru_cache(maxsize=128)
+def _fingerprint(path: str) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()[:10]
+
+
+def _keep(response: Response) -> Response:
+    if request.endpoint in _ENDPOINTS and "v" in request.args and response.status_code == 200:
+        response.headers["Cache-Control"] = _KEEP
+    return response
