@@ -1,0 +1,100 @@
+"""Rows that don't tell the truth: what each value fault does to an honest row."""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from app.simulator.faults import DEFAULT_CODE, Fault
+from app.simulator.wire import Literal, Row
+
+PRICES = (
+    "opening_price",
+    "high_price",
+    "low_price",
+    "trade_price",
+    "prev_closing_price",
+    "change_price",
+    "signed_change_price",
+    "highest_52_week_price",
+    "lowest_52_week_price",
+)
+_WRONG: dict[str, Callable[[object], object]] = {
+    "string": lambda value: Literal(f'"{value}"'),
+    "text": lambda value: "soon",
+    "null": lambda value: None,
+    "object": lambda value: {"value": value},
+    "array": lambda value: [value],
+    "bool": lambda value: True,
+}
+
+
+def bend(rows: Iterable[Row], faults: Iterable[Fault]) -> list[Row]:
+    """The rows after all value faults; rows a fault doesn't name come through untouched."""
+    bent = list(rows)
+    for fault in faults:
+        change = _CHANGES.get(fault.mode)
+        if change is not None:
+            changed = (change(dict(row), fault) if _named(row, fault) else row for row in bent)
+            bent = [row for row in changed if row is not None]
+    return bent
+
+
+def _named(row: Row, fault: Fault) -> bool:
+    return bool(fault.options.get("all")) or row["market"] == _code(fault)
+
+
+def _code(fault: Fault) -> object:
+    return fault.options.get("code", DEFAULT_CODE)
+
+
+def _field(fault: Fault) -> str:
+    return str(fault.options.get("field", "trade_price"))
+
+
+def _number(value: object) -> Decimal | None:
+    known = isinstance(value, (Decimal, Literal, int)) and not isinstance(value, bool)
+    return Decimal(str(value)) if known else None
+
+
+def _missing(row: Row, fault: Fault) -> Row | None:
+    del row, fault
+    return None
+
+
+def _changed(row: Row, name: str, to: Callable[[Decimal], object]) -> Row:
+    number = _number(row.get(name))
+    return row if number is None else row | {name: to(number)}
+
+
+def _nan(row: Row, fault: Fault) -> Row:
+    return _changed(row, _field(fault), lambda number: Literal("NaN"))
+
+
+def _zero(row: Row, fault: Fault) -> Row:
+    return _changed(row, _field(fault), lambda number: Decimal(0))
+
+
+def _negative(row: Row, fault: Fault) -> Row:
+    return _changed(row, _field(fault), lambda number: -abs(number))
+
+
+def _wrong_type(row: Row, fault: Fault) -> Row:
+    return _changed(row, _field(fault), _WRONG[str(fault.options.get("value", "string"))])
+
+
+def _jump(row: Row, fault: Fault) -> Row:
+    # all prices together, so that the row still agrees with itself and only its past convicts it
+    factor = Decimal(str(fault.options.get("factor", 10)))
+    names = (_field(fault),) if "field" in fault.options else PRICES
+    for name in names:
+        row = _changed(row, name, lambda number: number * factor)
+    return row
+
+
+_CHANGES: dict[str, Callable[[Row, Fault], Row | None]] = {
+    "missing": _missing,
+    "nan": _nan,
+    "zero": _zero,
+    "negative": _negative,
+    "wrong_type": _wrong_type,
+    "jump": _jump,
+}
