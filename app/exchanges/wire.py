@@ -63,10 +63,11 @@ def read_text(row: Row, key: str, longest: int) -> str:
     value = _present(row, key)
     if not isinstance(value, str):
         raise BadField(f"{key} is not text")
-    words = "".join(sign for sign in " ".join(value.split()) if sign.isprintable())
+    visible = "".join(sign for sign in value if sign.isprintable() or sign.isspace())
+    words = " ".join(visible.split())[:longest].rstrip()
     if not words:
         raise BadField(f"{key} is empty")
-    return words[:longest].strip()
+    return words
 
 
 def read_price(row: Row, key: str) -> Decimal:

@@ -130,7 +130,7 @@ def test_other_4xx_is_a_refusal(client: HttpClient, gate: Gate, stub: Stub, stat
     "answer",
     [
         *(reply('{"error":{}}', status) for status in (500, 502, 503, 504, 408, 425, 304)),
-        *(reply("<html>점검 중</html>", status, Content_Type="text/html") for status in (200, 404)),
+        *(reply("점검 중입니다", status, Content_Type="text/html") for status in (200, 404)),
         *(reply("\n <!DOCTYPE html>", status) for status in (200, 400, 404, 503)),
         reply(b'["\xff\xfe"]'),
         reply(b"[1]", Content_Encoding="gzip"),
@@ -243,6 +243,7 @@ def test_dribbling_server_holds_us_no_longer_than_the_total(
     stub.default = stub.dribble(head, drop)
 
     assert seconds_until_unavailable(client, gate) < 3
+    assert stub.asked == ["/x"]
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"302 Found\r\nLocation: /", b"404 Gone"])
