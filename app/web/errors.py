@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 from flask import Flask, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import AppError, Conflict, NotFound
+from app.i18n import gettext
 from app.messages import message
 
 #: Title and explanation per status; what isn't here is told like a 400 or a 500.
@@ -40,6 +42,7 @@ def init_app(app: Flask) -> None:
     """Answer refusals of ours and failures of HTTP with a page."""
     app.register_error_handler(HTTPException, http_failure)
     app.register_error_handler(AppError, refusal)
+    app.register_error_handler(CSRFError, stale_form)
 
 
 def refusal(error: AppError) -> ResponseReturnValue:
@@ -59,6 +62,11 @@ def http_failure(error: HTTPException) -> ResponseReturnValue:
     body, status = page(status)
     kept = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
     return body, status, kept
+
+
+def stale_form(_error: CSRFError) -> ResponseReturnValue:
+    """A form without a valid token: open for too long, or not ours."""
+    return page(400, gettext("오래 열어 둔 페이지예요. 돌아가서 새로 고친 뒤 다시 해 주세요."))
 
 
 def page(status: int, sentence: str | None = None) -> tuple[str, int]:

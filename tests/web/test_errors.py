@@ -1,0 +1,138 @@
+"""Refusals and failures as pages."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask, abort
+from flask.testing import FlaskClient
+
+from app.domain.errors import InvalidInput, NotFound
+from app.domain.points import NotEnoughPoints
+from app.domain.votes import VoteClosed
+from app.messages import MESSAGES, message
+from tests.web.conftest import Speaking, build_app
+
+APP = Path(__file__).parent.parent.parent / "app"
+REFUSALS = {
+    "closed": VoteClosed(),
+    "poor": NotEnoughPoints(cost=10, balance=6),
+    "missing": NotFound(),
+    "long": InvalidInput("nickname", "nickname_too_long", limit=20),
+}
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> FlaskClient:
+    """A visitor of an application whose pages all fail in some way."""
+    app = build_app(tmp_path)
+    app.config["WTF_CSRF_ENABLED"] = False
+    _add_failures(app)
+    return app.test_client()
+
+
+def _add_failures(app: Flask) -> None:
+    @app.route("/refuse/<name>", methods=["GET", "POST"])
+    def refuse(name: str) -> str:
+        raise REFUSALS[name]
+
+    @app.get("/fail/<int:status>")
+    def fail(status: int) -> None:
+        abort(status)
+
+    @app.get("/crash")
+    def crash() -> str:
+        raise RuntimeError("the secret is 42")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 418, 429, 500, 502, 503])
+def test_failure_has_a_page_with_its_status(failing: FlaskClient, status: int) -> None:
+    answer = failing.get(f"/fail/{status}")
+
+    assert answer.status_code == status
+    assert f"{status} · 요청 번호" in answer.text
+    assert "whale-startled" in answer.text
+
+
+def test_crash_tells_nothing_of_its_cause(failing: FlaskClient) -> None:
+    answer = failing.get("/crash")
+
+    assert answer.status_code == 500
+    assert "고래밥은 그대로예요" in answer.text
+    assert "the secret" not in answer.text
+
+
+def test_wrong_method_names_the_right_ones(failing: FlaskClient) -> None:
+    answer = failing.post("/crash")
+
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("closed", 409), ("poor", 409), ("missing", 404), ("long", 400)]
+)
+def test_refused_visit_is_an_error_page(failing: FlaskClient, name: str, status: int) -> None:
+    assert failing.get(f"/refuse/{name}").status_code == status
+
+
+def test_refused_form_leads_back_with_the_reason(failing: FlaskClient) -> None:
+    answer = failing.post("/refuse/poor", headers={"Referer": "http://localhost/crash?a=1"})
+
+    assert (answer.status_code, answer.location) == (303, "/crash?a=1")
+    assert "고래밥이 4개 모자라요" in failing.get("/nowhere").text
+
+
+@pytest.mark.parametrize("origin", ["http://elsewhere.example/x", "", "http://localhost//evil/"])
+def test_refused_form_never_leads_to_another_host(failing: FlaskClient, origin: str) -> None:
+    answer = failing.post("/refuse/poor", headers={"Referer": origin})
+
+    assert re.match(r"/(?!/)", answer.location)
+
+
+def test_form_on_something_missing_is_not_found(failing: FlaskClient) -> None:
+    assert failing.post("/refuse/missing").status_code == 404
+
+
+def test_form_without_a_token_is_refused(tmp_path: Path) -> None:
+    app = build_app(tmp_path)
+    _add_failures(app)
+
+    answer = app.test_client().post("/refuse/closed")
+
+    assert answer.status_code == 400
+    assert "오래 열어 둔 페이지예요" in answer.text
+
+
+def test_every_code_has_a_sentence() -> None:
+    missing = sorted(codes() - MESSAGES.keys())
+
+    assert missing == []
+
+
+def test_sentence_speaks_the_readers_language(speaking: Speaking) -> None:
+    poor = REFUSALS["poor"]
+
+    with speaking("ko"):
+        assert message(poor.code, poor.params).startswith("고래밥이 4개 모자라요.")
+    with speaking("en"):
+        assert message(poor.code, poor.params).startswith("You need 4 more points")
+
+
+def codes() -> set[str]:
+    """Every code that a refusal in the rules or the services can carry."""
+    trees = [
+        ast.parse(path.read_text("utf-8"))
+        for room in ("domain", "services")
+        for path in (APP / room).rglob("*.py")
+    ]
+    calls = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    return {code for call in calls for code in _codes_of(call)} | {"error", "not_found"}
+
+
+def _codes_of(call: ast.Call) -> list[str]:
+    names = {"InvalidInput": 1, "Conflict": 0, "__init__": 0}
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    wanted = call.args[names[name] :][:1] if name in names else []
+    return [n.value for n in wanted if isinstance(n, ast.Constant) and isinstance(n.value, str)]
