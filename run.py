@@ -36,15 +36,15 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     if options.demo:
-        from app.demo import start_exchange
+        from app import demo
 
-        os.environ["UPBIT_URL"] = start_exchange()
+        simulator = demo.start_exchange()
+        os.environ["UPBIT_URL"] = simulator.url
     app = build_app(_config(demo=options.demo, host=options.host, port=options.port))
     _bring_up_to_date(app)
     if options.demo:
-        from app.demo import prepare
-
-        prepare(app)
+        print("Making people and votes for the demo …", flush=True)
+        print(demo.prepare(app, simulator), flush=True)
     _serve(app)
     return 0
 

@@ -6,13 +6,19 @@ from typing import cast
 from flask import Flask, current_app
 
 from app.exchanges.base import Market
+from app.exchanges.pacing import Pacer
 from app.exchanges.upbit import Upbit
+
+DEMO_PER_SECOND = 200.0
 
 
 def init_app(app: Flask) -> None:
     """Make the exchange client from the settings; it opens no socket before its first call."""
     app.extensions["whaling_market"] = Upbit(
-        app.config["WHALING_UPBIT_URL"], logo_url=app.config["WHALING_UPBIT_LOGO_URL"]
+        app.config["WHALING_UPBIT_URL"],
+        logo_url=app.config["WHALING_UPBIT_LOGO_URL"],
+        # The demo's exchange is our own and has no limit; a month of play asks it a lot at once.
+        pacer=Pacer(per_second=DEMO_PER_SECOND) if app.config["WHALING_DEMO"] else None,
     )
 
 

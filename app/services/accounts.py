@@ -71,11 +71,19 @@ def signed_in(*, user_id: int, epoch: int) -> Person | None:
     return None if row is None else Person(*row)
 
 
-def sign_up(*, name: str, password: str, now: datetime) -> User:
-    """Make a person with the welcome points, or raise InvalidInput or NicknameTaken."""
+def hash_password(password: str) -> str:
+    """The argon2id hash that is stored instead of a password."""
+    return _hasher.hash(password)
+
+
+def sign_up(*, name: str, password: str | None, now: datetime) -> User:
+    """Make a person with the welcome points, or raise InvalidInput or NicknameTaken.
+
+    Without a password there is no way in by password.
+    """
     cleaned = nickname(name)
     _refuse_taken(cleaned)
-    password_hash = _hasher.hash(check_password(password, cleaned))
+    password_hash = None if password is None else hash_password(check_password(password, cleaned))
     with transaction() as session:
         return _add_user(session, cleaned, password_hash, now)
 
@@ -117,7 +125,7 @@ def change_password(*, user_id: int, old: str, new: str) -> User:
         check_credentials(name=user.nickname, password=old)
     except WrongCredentials as error:
         raise InvalidInput("old_password", "old_password_wrong") from error
-    password_hash = _hasher.hash(check_password(new, cleaned))
+    password_hash = hash_password(check_password(new, cleaned))
     with transaction() as session:
         user = _loaded(session, user_id)
         user.password_hash = password_hash

@@ -196,6 +196,24 @@ def thin_samples(*, now: datetime) -> int:
         return sum(session.execute(one).rowcount for one in (surplus, expired))  # type: ignore[attr-defined]
 
 
+def remember_quote(*, code: str, price: Decimal, at: datetime) -> None:
+    """Write down a price of the past as the coin's quote, so that a vote can start from it."""
+    with transaction() as session:
+        coin_id = session.scalars(select(Coin.id).where(Coin.code == code)).one()
+        ticker = Ticker(f"KRW-{code}", price, traded_at=at, stamped_at=at)
+        known = _Known(coin_id, None, None, None)
+        _write_quotes(session, [(ticker, known)], seen_at=at, now=at)
+    coins_now.forget()
+
+
+def remember_prices(*, code: str, prices: Sequence[tuple[datetime, Decimal]]) -> None:
+    """Write down observed prices of the past, one per minute; what is there stays."""
+    with transaction() as session:
+        coin_id = session.scalars(select(Coin.id).where(Coin.code == code)).one()
+        samples = [_sample(coin_id, minute, price) for minute, price in prices]
+        session.execute(upsert(table_of(PriceSample)).on_conflict_do_nothing(), samples)
+
+
 def get_coin(code: str) -> Coin | None:
     """The coin with this code, delisted or not, or None."""
     return db.session.scalar(select(Coin).where(Coin.code == code))
@@ -329,20 +347,18 @@ def _write_quotes(
     quotes, samples = [], []
     for row, coin in believed:
         quotes.append(_quote_values(row, coin.coin_id, seen_at, now))
-        samples.append(
-            {
-                "coin_id": coin.coin_id,
-                "minute": minute,
-                "price": row.price,
-                "is_tenth": minute.minute % SPARSE_MINUTES == 0,
-            }
-        )
+        samples.append(_sample(coin.coin_id, minute, row.price))
     if not quotes:
         return
     statement = upsert(table_of(Quote))
     fresh = {name: statement.excluded[name] for name in quotes[0] if name != "coin_id"}
     session.execute(statement.on_conflict_do_update(index_elements=["coin_id"], set_=fresh), quotes)
     session.execute(upsert(table_of(PriceSample)).on_conflict_do_nothing(), samples)
+
+
+def _sample(coin_id: int, minute: datetime, price: Decimal) -> dict[str, Any]:
+    tenth = minute.minute % SPARSE_MINUTES == 0
+    return {"coin_id": coin_id, "minute": minute, "price": price, "is_tenth": tenth}
 
 
 def _quote_values(row: Ticker, coin_id: int, seen_at: datetime, now: datetime) -> dict[str, Any]:

@@ -1,0 +1,258 @@
+"""The demo: a simulated exchange, sample people, and votes in every stage, made by real deeds."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from heapq import heapify, heappop
+from itertools import count
+
+from flask import Flask, current_app
+
+from app.clock import utcnow
+from app.domain.accounts import NicknameTaken
+from app.domain.errors import AppError
+from app.domain.kst import floor_minute
+from app.domain.market import Candle, Listing, Snapshot, Ticker
+from app.domain.votes import Choice, Direction, Duration, Question, outcome, schedule
+from app.exchanges.base import Market
+from app.jobs.guard import Steps
+from app.jobs.settling import Settlement
+from app.services import accounts, market, points, votes
+from app.services.votes import Draft
+from app.simulator import Simulator
+from app.wiring import market as exchange
+from app.wiring import whale_min_settled
+
+CAST = {
+    "demo": "demo-whaling",
+    "newbie": "newbie-whaling",
+    "captain": "captain-whaling",
+}
+_CROWD = """
+심해탐험가 새벽네시 차트읽는곰 파도타는민지 존버왕 김프사냥꾼 등대지기 바다거북
+달빛고래 소금빵 무풍지대 deepdiver northwind 느린걸음 코인줍는해녀
+물때맞춰 tidepool 산호초 청새치 파란우산 오후의섬 harbor 만선의꿈
+돛단배 미역국 해무 수평선 plankton 조개껍데기 회유어
+"""
+CROWD = tuple(_CROWD.split())
+COINS = ("BTC", "ETH", "XRP", "SOL", "DOGE", "ADA", "SHIB", "AVAX", "PEPE", "USDT")
+HISTORY_DAYS = 30
+SAMPLE_EVERY = timedelta(minutes=30)
+SKILL = {"demo": 0.86, "심해탐험가": 0.9, "새벽네시": 0.82, "차트읽는곰": 0.85, "northwind": 0.8}
+
+
+class NotADemo(Exception):
+    """The database at hand isn't the demo's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A vote of the plan: who asks what about which coin, and when."""
+
+    key: str
+    asker: str
+    coin: str
+    asked: Question
+    at: datetime
+
+
+class Recalled:
+    """The exchange, asked once for each candle: a plan looks at the same minute several times."""
+
+    def __init__(self, market: Market) -> None:
+        self._market, self.source = market, market.source
+        self._candles: dict[tuple[str, datetime], Candle | None] = {}
+
+    def candle_before(self, market: str, moment: datetime) -> Candle | None:
+        """As `Market.candle_before`."""
+        if (market, moment) not in self._candles:
+            self._candles[market, moment] = self._market.candle_before(market, moment)
+        return self._candles[market, moment]
+
+    def listings(self) -> Snapshot[Listing]:
+        """As `Market.listings`."""
+        return self._market.listings()
+
+    def tickers(self) -> Snapshot[Ticker]:
+        """As `Market.tickers`."""
+        return self._market.tickers()
+
+    def logo(self, code: str) -> bytes | None:
+        """As `Market.logo`."""
+        return self._market.logo(code)
+
+
+def start_exchange() -> Simulator:
+    """Start the simulated exchange in this process; it ends with it."""
+    return Simulator(port=0, rate_limit=None).start()
+
+
+def prepare(app: Flask, simulator: Simulator) -> str:
+    """Fill the demo database and say how to look at it."""
+    with app.app_context():
+        now = utcnow()
+        told = seed(exchange(), now)
+        seed_samples(simulator.price, now)
+    return f"{told}\nSign in as " + ", ".join(f"{n} / {p}" for n, p in CAST.items())
+
+
+def seed(market_: Market, now: datetime) -> str:
+    """People, a month of settled votes, open ones, and two about to close and to settle.
+
+    Everything goes through the same deeds as real play, so the books are right. What exists stays:
+    a second call adds only the votes that are about to close and to settle. Raises NotADemo
+    anywhere but in the demo database.
+    """
+    if not current_app.config["WHALING_DEMO"]:
+        raise NotADemo("this isn't the demo database; start with WHALING_DEMO=1 or `make demo`")
+    recalled = Recalled(market_)
+    market.refresh_listings(market=recalled, now=now)
+    first = _add_people(now - timedelta(days=HISTORY_DAYS + 1))
+    plan = [*(_history(now) if first else ()), *(_running(now) if first else ()), *_imminent(now)]
+    made = _play(recalled, plan, now)
+    market.store_tickers(market=recalled, now=now)
+    return f"{len(CROWD) + len(CAST)} people, {made} votes added"
+
+
+def seed_samples(price_at: Callable[[str, datetime], Decimal], now: datetime) -> None:
+    """Give the demo's coins a price history, so that the charts of older votes have a line."""
+    steps = int(timedelta(days=HISTORY_DAYS + 2) / SAMPLE_EVERY)
+    start = floor_minute(now).replace(minute=0)
+    moments = [start - SAMPLE_EVERY * step for step in range(steps)]
+    for code in COINS:
+        market.remember_prices(code=code, prices=[(m, price_at(f"KRW-{code}", m)) for m in moments])
+
+
+def _add_people(joined: datetime) -> bool:
+    """The cast can sign in, the crowd can't. Returns whether they are new."""
+    if accounts.find_user("demo") is not None:
+        return False
+    for name in (*CAST, *CROWD):
+        try:
+            accounts.sign_up(name=name, password=CAST.get(name), now=joined)
+        except NicknameTaken:
+            continue
+    accounts.set_staff(name="captain", is_staff=True)
+    return True
+
+
+def _history(now: datetime) -> Iterator[Planned]:
+    """One or two settled votes a day over the last month."""
+    dice = random.Random(7)
+    for day in range(HISTORY_DAYS, 1, -1):
+        for turn in range(1 + day % 2):
+            at = floor_minute(now) - timedelta(days=day, hours=3 * turn, minutes=day)
+            yield _planned(f"history-{day}-{turn}", dice, at, Duration.DAY)
+
+
+def _running(now: datetime) -> Iterator[Planned]:
+    """Votes that take answers, and votes that wait for their result."""
+    dice = random.Random(11)
+    for number in range(26):
+        duration = (Duration.DAY, Duration.WEEK, Duration.WEEK, Duration.MONTH)[number % 4]
+        open_for = {"day": 7, "week": 70, "month": 160}[duration]
+        at = floor_minute(now) - timedelta(minutes=dice.randrange(20, open_for * 60))
+        yield _planned(f"running-{number}", dice, at, duration)
+    for number in range(8):
+        duration = (Duration.WEEK, Duration.MONTH)[number % 2]
+        hours = {"week": (75, 160), "month": (170, 600)}[duration]
+        at = floor_minute(now) - timedelta(minutes=dice.randrange(hours[0] * 60, hours[1] * 60))
+        yield _planned(f"waiting-{number}", dice, at, duration)
+
+
+def _imminent(now: datetime) -> Iterator[Planned]:
+    """Votes whose answers close, and votes whose result falls due, in the next two minutes."""
+    dice, minute = random.Random(int(now.timestamp()) // 60), floor_minute(now)
+    for ahead in (1, 2):
+        soon = minute + timedelta(minutes=ahead)
+        stamp = f"{soon:%Y%m%d%H%M}"
+        yield _planned(f"closing-{stamp}", dice, soon - timedelta(hours=8), Duration.DAY)
+        yield _planned(f"settling-{stamp}", dice, soon - timedelta(days=1), Duration.DAY)
+
+
+def _planned(key: str, dice: random.Random, at: datetime, duration: Duration) -> Planned:
+    largest = {"day": 3, "week": 9, "month": 18}[duration]
+    asked = Question(dice.choice(tuple(Direction)), duration, dice.randint(1, largest))
+    asker = "captain" if dice.random() < 0.15 else dice.choice(CROWD)
+    return Planned(key, asker, dice.choice(COINS[:-1]), asked, at + timedelta(seconds=12))
+
+
+def _play(market_: Recalled, plan: list[Planned], now: datetime) -> int:
+    """Let the plan happen in the order of time, settling on the way as the minute job would."""
+    order, made = count(), 0
+    pending: list[tuple[datetime, int, Planned | None]] = []
+    for planned in plan:
+        due = schedule(planned.asked.duration, planned.at).tracked_at + timedelta(seconds=10)
+        pending.append((planned.at, next(order), planned))
+        if due < now:
+            pending.append((due, next(order), None))
+    heapify(pending)
+    while pending:
+        at, _number, happening = heappop(pending)
+        if happening is None:
+            votes.close_due_votes(now=at)
+            Settlement(market_, Steps(now=at)).run()
+        else:
+            made += _happen(market_, happening)
+    votes.close_due_votes(now=now)
+    return made
+
+
+def _happen(market_: Recalled, planned: Planned) -> int:
+    """One vote of the plan: its price of then, its asker, its answers."""
+    coin, asker = market.get_coin(planned.coin), accounts.find_user(planned.asker)
+    candle = market_.candle_before(f"KRW-{planned.coin}", planned.at)
+    if coin is None or asker is None or candle is None:
+        return 0
+    market.remember_quote(code=planned.coin, price=candle.close, at=planned.at)
+    draft = Draft(planned.coin, planned.asked)
+    try:
+        vote_id = votes.open_vote(
+            user_id=asker.id, draft=draft, request_key=planned.key, now=planned.at
+        )
+    except AppError:  # the asker has no points left; somebody else asks another day
+        return 0
+    _answer(market_, planned, vote_id, candle)
+    return 1
+
+
+def _answer(market_: Recalled, planned: Planned, vote_id: int, created: Candle) -> None:
+    """A part of the crowd answers; the skilled are right more often than chance."""
+    dice = random.Random(planned.key)
+    truth = _truth(market_, planned, created)
+    lean = dice.uniform(0.25, 0.75)
+    for offset, name in enumerate((*CAST, *CROWD)):
+        user = accounts.find_user(name)
+        if user is None or dice.random() > (0.75 if name in SKILL else 0.5) or name == "newbie":
+            continue
+        guess = Choice.YES if dice.random() < lean else Choice.NO
+        right = truth if truth and dice.random() < SKILL.get(name, 0) else guess
+        at = planned.at + timedelta(seconds=30 + 9 * offset)
+        _cast(user.id, vote_id, right, at)
+
+
+def _truth(market_: Recalled, planned: Planned, created: Candle) -> Choice | None:
+    """What will come out, where that is past already."""
+    due = schedule(planned.asked.duration, planned.at).tracked_at
+    if due > utcnow():
+        return None
+    final = market_.candle_before(created.market, due)
+    if final is None:
+        return None
+    return outcome(planned.asked, created_price=created.close, final_price=final.close)
+
+
+def _cast(user_id: int, vote_id: int, choice: Choice, at: datetime) -> None:
+    try:
+        votes.cast_ballot(
+            user_id=user_id,
+            vote_id=vote_id,
+            choice=choice,
+            whale_min_settled=whale_min_settled(),
+            now=at,
+        )
+    except AppError:  # out of points: take today's, answer another time
+        if points.can_top_up(user_id=user_id, now=at):
+            points.take_top_up(user_id=user_id, now=at)

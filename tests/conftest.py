@@ -1,0 +1,106 @@
+"""The cast and the stage: a fresh SQLite file for each test, an application, three people."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import Migrate, upgrade
+from sqlalchemy.orm import Session
+
+from app import create_app
+from app.extensions import db
+from app.models import User
+from app.schema import MIGRATIONS
+from config import Config
+from tests import factories
+
+NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
+SECRET = "a secret that is long enough for a test"
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, migrated once; every test gets a copy of the file."""
+    folder = tmp_path_factory.mktemp("template")
+    app = create_app(
+        Config(
+            database_url=f"sqlite:///{folder / 'empty.db'}",
+            secret_key=SECRET,
+            instance=folder,
+            testing=True,
+        )
+    )
+    Migrate(app, db, directory=str(MIGRATIONS))
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
+    return folder / "empty.db"
+
+
+@pytest.fixture
+def make_app(migrated: Path, tmp_path: Path) -> Iterator[MakeApp]:
+    """Build applications over the same fresh database file; keyword arguments are settings."""
+    path = tmp_path / "test.db"
+    shutil.copy(migrated, path)
+    made: list[Flask] = []
+
+    def make(**settings: object) -> Flask:
+        values = {
+            "database_url": f"sqlite:///{path}",
+            "secret_key": SECRET,
+            "instance": tmp_path,
+            "testing": True,
+            "rate_limits": False,
+            "upbit_url": "http://127.0.0.1:9",
+            "upbit_logo_url": "http://127.0.0.1:9",
+            "whale_min_settled": 1,
+        } | settings
+        app = create_app(Config(**values))  # type: ignore[arg-type]
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """An application context with its session; services work inside it."""
+    with app.app_context():
+        yield db.session()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def alice(session: Session) -> User:
+    """The owner: asks the questions."""
+    return factories.make_user("alice")
+
+
+@pytest.fixture
+def bob(session: Session) -> User:
+    """The other person: answers them."""
+    return factories.make_user("bob")
+
+
+@pytest.fixture
+def admin(session: Session) -> User:
+    """Staff: votes are free."""
+    return factories.make_user("admin", is_staff=True)

@@ -1,0 +1,200 @@
+"""What tests need to exist: plain functions with defaults that let sums be done in the head."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+from sqlalchemy import select
+
+from app.db import transaction
+from app.domain.accounts import nickname
+from app.domain.market import Candle, Listing, Ticker, search_key
+from app.domain.points import Reason
+from app.domain.votes import Choice, Direction, Duration, Question, VoteState
+from app.extensions import db
+from app.models import Coin, LedgerEntry, User, Vote
+from app.services import accounts, market, votes
+from app.services.votes import Draft, Evidence
+
+NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
+_numbers = count(1)
+
+
+def make_user(
+    name: str | None = None,
+    *,
+    points: int = 300,
+    is_staff: bool = False,
+    record: tuple[int, int] = (0, 0),
+    password: str | None = None,
+    now: datetime = NOW,
+) -> User:
+    """A person whose welcome was `points`; `record` = (right, settled).
+
+    A record set here isn't backed by ballots: the audit will say so.
+    """
+    shown = nickname(name or f"person{next(_numbers)}")
+    with transaction() as session:
+        user = User(
+            nickname=shown.shown,
+            nickname_key=shown.key,
+            password_hash=password and accounts.hash_password(password),
+            is_staff=is_staff,
+            points=points,
+            right_count=record[0],
+            settled_count=record[1],
+            created_at=now,
+        )
+        session.add(user)
+        session.flush()
+        if points:
+            session.add(
+                LedgerEntry(user_id=user.id, reason=Reason.WELCOME, amount=points, created_at=now)
+            )
+        user_id = user.id
+    found = db.session.get(User, user_id, populate_existing=True)
+    assert found is not None
+    return found
+
+
+def make_coin(
+    code: str = "BTC",
+    *,
+    price: str | None = "100",
+    korean_name: str = "비트코인",
+    english_name: str = "Bitcoin",
+    observed_at: datetime = NOW,
+    delisted_at: datetime | None = None,
+) -> Coin:
+    """An active coin at 100 won, observed just now; `price=None` for one never seen."""
+    with transaction() as session:
+        coin = Coin(
+            code=code,
+            market=f"KRW-{code}",
+            korean_name=korean_name,
+            english_name=english_name,
+            search_key=search_key(code, korean_name, english_name),
+            is_active=delisted_at is None,
+            listed_at=NOW - timedelta(days=100),
+            delisted_at=delisted_at,
+        )
+        session.add(coin)
+    market.coins_now.forget()
+    if price is not None:
+        set_price(code, price, at=observed_at)
+    found = db.session.scalar(select(Coin).where(Coin.code == code))
+    assert found is not None
+    return found
+
+
+def set_price(code: str, price: str, *, at: datetime = NOW) -> None:
+    """The coin's quote, observed at `at`."""
+    market.remember_quote(code=code, price=Decimal(price), at=at)
+
+
+def make_vote(
+    creator: User,
+    *,
+    coin: str = "BTC",
+    direction: str = "up",
+    duration: str = "day",
+    range_pct: int = 10,
+    now: datetime = NOW,
+    request_key: str | None = None,
+) -> Vote:
+    """An open vote: will BTC be 10 % higher in a day? Makes the coin at 100 won if need be."""
+    if market.get_coin(coin) is None:
+        make_coin(coin, observed_at=now)
+    vote_id = votes.open_vote(
+        user_id=creator.id,
+        draft=make_draft(coin, direction=direction, duration=duration, range_pct=range_pct),
+        request_key=request_key or f"request-{next(_numbers)}",
+        now=now,
+    )
+    return reload(vote_id)
+
+
+def make_draft(
+    coin: str = "BTC", *, direction: str = "up", duration: str = "day", range_pct: int = 10
+) -> Draft:
+    """The question of `make_vote`, not asked yet."""
+    return Draft(coin, Question(Direction(direction), Duration(duration), range_pct))
+
+
+def make_closed_vote(creator: User, *, now: datetime = NOW, **kwargs: object) -> Vote:
+    """A vote of yesterday whose result is due at `now` cut to the minute."""
+    vote = make_vote(creator, now=now - timedelta(days=1), **kwargs)  # type: ignore[arg-type]
+    return close(vote)
+
+
+def close(vote: Vote) -> Vote:
+    """Close a vote at its own deadline."""
+    vote_id = vote.id
+    votes.close_due_votes(now=vote.finished_at)
+    return reload(vote_id)
+
+
+def make_settled_vote(creator: User, *, final_price: str = "110", now: datetime = NOW) -> Vote:
+    """A vote of yesterday, settled now; from 100 to 110 won it came out yes."""
+    vote = make_closed_vote(creator, now=now)
+    vote_id = vote.id
+    settle(vote, final_price, now=now)
+    return reload(vote_id)
+
+
+def answer(user: User, vote: Vote, choice: str = "yes", *, now: datetime | None = None) -> None:
+    """One answer, a minute after the vote was made."""
+    votes.cast_ballot(
+        user_id=user.id,
+        vote_id=vote.id,
+        choice=Choice(choice),
+        whale_min_settled=1,
+        now=now or vote.created_at + timedelta(minutes=1),
+    )
+
+
+def settle(vote: Vote, final_price: str = "110", *, now: datetime | None = None) -> bool:
+    """Settle a closed vote at a final price."""
+    moment = now or vote.tracked_at + timedelta(seconds=10)
+    return votes.settle_vote(vote_id=vote.id, evidence=make_evidence(vote, final_price), now=moment)
+
+
+def make_evidence(vote: Vote, price: str = "110") -> Evidence:
+    """The candle of the minute before the vote's `tracked_at`, closing at `price`."""
+    candle = make_candle(price, opened_at=vote.tracked_at - timedelta(minutes=1))
+    return Evidence(candle, "upbit", vote.tracked_at + timedelta(seconds=8))
+
+
+def make_candle(
+    price: str = "110", *, opened_at: datetime = NOW, market: str = "KRW-BTC"
+) -> Candle:
+    """A candle in which the price stood still."""
+    value = Decimal(price)
+    return Candle(market, opened_at, value, value, value, value, raw=f'{{"trade_price":{price}}}')
+
+
+def make_ticker(code: str = "BTC", price: str = "100", *, at: datetime = NOW) -> Ticker:
+    """A row of the exchange's snapshot."""
+    return Ticker(f"KRW-{code}", Decimal(price), traded_at=at, stamped_at=at)
+
+
+def make_listing(code: str = "BTC", *, korean_name: str = "비트코인") -> Listing:
+    """A row of the exchange's list."""
+    return Listing(f"KRW-{code}", code, korean_name, code.title())
+
+
+def reload(vote_id: int) -> Vote:
+    """The vote as the database has it now."""
+    vote = db.session.get(Vote, vote_id, populate_existing=True)
+    assert vote is not None
+    return vote
+
+
+def balance(user: User) -> int:
+    """The stored balance now."""
+    return db.session.scalar(select(User.points).where(User.id == user.id)) or 0
+
+
+def is_state(vote: Vote, state: str) -> bool:
+    """Whether the vote is in this state now."""
+    return reload(vote.id).state is VoteState(state)
