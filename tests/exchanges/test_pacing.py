@@ -201,12 +201,7 @@ def test_longer_wish_of_the_exchange_is_granted(
 
 
 def test_threads_share_one_pace() -> None:
-    def slow_clock() -> float:
-        now = time.monotonic()
-        time.sleep(0.002)  # gives the other threads time to come between
-        return now
-
-    gate = Pacer(per_second=100, clock=slow_clock).gate("ticker")
+    gate = Pacer(per_second=100).gate("ticker")
     moments: list[float] = []
 
     def call_five_times() -> None:

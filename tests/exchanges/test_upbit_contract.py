@@ -21,9 +21,9 @@ from app.simulator.wire import NOTATIONS
 
 
 @contextmanager
-def talking_to(sim: Simulator, per_second: float = 1e6) -> Iterator[Upbit]:
-    http = HttpClient(sim.url, read_timeout=0.3, total_timeout=0.5, sleep=lambda _: None)
-    one = Upbit(sim.url, sim.url + "/logos", Pacer(per_second=per_second, max_wait_s=0), http)
+def talking_to(sim: Simulator, **limits: float) -> Iterator[Upbit]:
+    http = HttpClient(sim.url, sleep=lambda _: None, **limits)  # type: ignore[arg-type]
+    one = Upbit(sim.url, sim.url + "/logos", Pacer(per_second=1e6, max_wait_s=0), http)
     try:
         yield one
     finally:
@@ -108,8 +108,11 @@ def test_failing_exchange_is_unavailable_in_time_and_well_again_after(
     sim.fault(mode, **options)  # type: ignore[arg-type]
     started = time.perf_counter()
 
-    with pytest.raises(Unavailable):
-        upbit.tickers()
+    with (
+        talking_to(sim, read_timeout=0.3, total_timeout=0.5) as hasty,
+        pytest.raises(Unavailable),
+    ):
+        hasty.tickers()
 
     assert time.perf_counter() - started < 4
     sim.clear_faults()
