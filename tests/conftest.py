@@ -44,12 +44,15 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_app(migrated: Path, tmp_path: Path) -> Iterator[MakeApp]:
-    """Build applications over the same fresh database file; keyword arguments are settings."""
+    """Build applications over the same fresh database file; keyword arguments are settings.
+
+    Forms are posted without a CSRF token unless `csrf=True`.
+    """
     path = tmp_path / "test.db"
     shutil.copy(migrated, path)
     made: list[Flask] = []
 
-    def make(**settings: object) -> Flask:
+    def make(*, csrf: bool = False, **settings: object) -> Flask:
         values = {
             "database_url": f"sqlite:///{path}",
             "secret_key": SECRET,
@@ -61,6 +64,7 @@ def make_app(migrated: Path, tmp_path: Path) -> Iterator[MakeApp]:
             "whale_min_settled": 1,
         } | settings
         app = create_app(Config(**values))  # type: ignore[arg-type]
+        app.config["WTF_CSRF_ENABLED"] = csrf
         made.append(app)
         return app
 
