@@ -103,7 +103,7 @@ class Pacer:
         quiet = min(max(FIRST_BAN_S * 2.0 ** min(self._bans - 1, 9), asked_s), LONGEST_BAN_S)
         self._banned_until = max(self._banned_until, now + quiet)
         log.warning("exchange_ban status=418 bans=%d quiet_s=%.0f", self._bans, quiet)
-        return self._banned_until - now
+        return round(self._banned_until - now, 3)
 
     def _ease(self, group: _Group, now: float) -> None:
         group.strikes = max(0, group.strikes - 1)
@@ -134,7 +134,7 @@ def _back_off(group: _Group, now: float, asked_s: float) -> float:
     pause = max(min(2.0 ** min(group.strikes - 1, 9), LONGEST_BACK_OFF_S), asked_s)
     group.hold_until = max(group.hold_until, now + pause)
     log.warning("exchange_back_off status=429 strikes=%d pause_s=%.1f", group.strikes, pause)
-    return group.hold_until - now
+    return round(group.hold_until - now, 3)
 
 
 def _asked_for(headers: Mapping[str, str]) -> float:
