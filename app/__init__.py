@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import db, jobs, web, wiring
+from app import db, i18n, jobs, web, wiring
 from app.extensions import babel, bootstrap, csrf, limiter, login, scheduler
 from config import Config
 
@@ -21,5 +21,6 @@ def create_app(config: Config) -> Flask:
     for extension in (bootstrap, csrf, limiter, login, scheduler):
         extension.init_app(app)
     babel.init_app(app, locale_selector=web.preferences.locale)
+    i18n.init_app(app)
     jobs.init_app(app)
     return app

@@ -4,7 +4,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, request
 
 _KEEP = "public, max-age=31536000, immutable"
 _ENDPOINTS = ("static", "bootstrap.static")
@@ -13,7 +13,8 @@ _ENDPOINTS = ("static", "bootstrap.static")
 def asset(filename: str, endpoint: str = "static") -> str:
     """The address of a static file with its fingerprint."""
     owner = current_app.blueprints[endpoint.partition(".")[0]] if "." in endpoint else current_app
-    return url_for(endpoint, filename=filename, v=_fingerprint(f"{owner.static_folder}/{filename}"))
+    address = _address(owner.static_url_path or "", owner.static_folder or "", filename)
+    return request.script_root + address
 
 
 def init_app(app: Flask) -> None:
@@ -23,8 +24,9 @@ def init_app(app: Flask) -> None:
 
 
 @lru_cache(maxsize=128)
-def _fingerprint(path: str) -> str:
-    return sha256(Path(path).read_bytes()).hexdigest()[:10]
+def _address(url: str, folder: str, filename: str) -> str:
+    fingerprint = sha256((Path(folder) / filename).read_bytes()).hexdigest()[:10]
+    return f"{url}/{filename}?v={fingerprint}"
 
 
 def _keep(response: Response) -> Response:

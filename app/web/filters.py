@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Protocol
 
 from flask import Flask
 from jinja2 import StrictUndefined, pass_context
 
 from app.domain.kst import kst_day, to_kst
-from app.i18n import english, gettext, ngettext
+from app.i18n import english, gettext, language, ngettext
 
 MINUS = "−"
 SOON = timedelta(hours=3)
@@ -204,15 +204,7 @@ def span(length: timedelta) -> str:
     seconds = max(int(length.total_seconds()), 0)
     if seconds < 60:
         return gettext("%(n)s초", n=seconds)
-    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
-    parts = [
-        gettext("%(n)s일", n=days),
-        gettext("%(n)s시간", n=hours),
-        gettext("%(n)s분", n=minutes),
-    ]
-    first = 0 if days else 1 if hours else 2
-    wanted = zip(parts[first : first + 2], (days, hours, minutes)[first:], strict=False)
-    return " ".join(text for text, amount in wanted if amount)
+    return _span(seconds // 60, language())
 
 
 def time_left(moment: datetime, now: datetime) -> str:
@@ -292,6 +284,19 @@ def _at_render_time(function: Callable[..., object]) -> Callable[..., object]:
         return function(*args)
 
     return formatted
+
+
+@lru_cache(maxsize=4096)
+def _span(minutes: int, _language: str) -> str:
+    """`_language` is part of the key; the look-up asks for it itself."""
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = (
+        (days, gettext("%(n)s일", n=days)),
+        (hours, gettext("%(n)s시간", n=hours)),
+        (rest, gettext("%(n)s분", n=rest)),
+    )
+    first = 0 if days else 1 if hours else 2
+    return " ".join(text for amount, text in parts[first : first + 2] if amount)
 
 
 def _cut(value: Decimal | int, digits: int) -> Decimal:

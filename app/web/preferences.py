@@ -2,8 +2,10 @@
 
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
+
+from app.i18n import language
 
 LANGUAGES = ("ko", "en")
 THEMES = ("system", "light", "dark")
@@ -14,9 +16,7 @@ _COOKIE_AGE = 365 * 24 * 3600
 
 def locale() -> str:
     """The language of this answer: address, then cookie, then browser, then Korean."""
-    if "lang" not in g:
-        g.lang = _chosen("lang") or request.accept_languages.best_match(LANGUAGES, "ko")
-    return str(g.lang)
+    return _chosen("lang") or request.accept_languages.best_match(LANGUAGES, "ko") or "ko"
 
 
 def theme() -> str:
@@ -49,7 +49,12 @@ def init_app(app: Flask) -> None:
 
 
 def _for_templates() -> dict[str, object]:
-    return {"lang": locale(), "theme": theme(), "next_theme": next_theme(), "same_page": same_page}
+    return {
+        "lang": language(),
+        "theme": theme(),
+        "next_theme": next_theme(),
+        "same_page": same_page,
+    }
 
 
 def _settle() -> BaseResponse | None:
