@@ -12,7 +12,15 @@ from threading import Lock
 from app.clock import monotonic
 from app.simulator import logos as invented
 from app.simulator.clock import VirtualClock
-from app.simulator.faults import ALIASES, DEFAULT_CODE, DEFAULT_NEW, Fault, FaultSwitch, checked
+from app.simulator.faults import (
+    ALIASES,
+    DEFAULT_CODE,
+    DEFAULT_NEW,
+    Fault,
+    FaultSwitch,
+    checked,
+    checked_group,
+)
 from app.simulator.lies import bend
 from app.simulator.limits import RateLimits, Verdict
 from app.simulator.replay import Replay
@@ -72,6 +80,10 @@ class Exchange:
         self._switch = FaultSwitch()
         self._counting = Lock()
 
+    def warm_up(self) -> None:
+        """Work out once what the first answers need, so that they come as fast as later ones."""
+        self._source.tickers(["KRW"], self.clock.now())
+
     def respond(self, request: Request) -> Reply:
         """The answer to a request, failures included. One request counts once, refused or not."""
         self._count(request.path)
@@ -102,7 +114,7 @@ class Exchange:
         return self._switch.active(monotonic())
 
     def fault(
-        self, mode: str, for_s: float = 60, group: str | None = None, **options: object
+        self, /, mode: str, for_s: float = 60, group: str | None = None, **options: object
     ) -> None:
         """Let something go wrong for `for_s` real seconds; mode "none" clears (one group or all).
 
@@ -115,10 +127,16 @@ class Exchange:
         options = {**ALIASES.get(mode, (mode, {}))[1], **options}
         now = self.clock.now()
         undo = self._change_listing(kept, options, now)
-        self._switch.add(Fault(kept, group, monotonic() + for_s, now, options, undo))
+        try:
+            self._switch.add(Fault(kept, group, monotonic() + for_s, now, options, undo))
+        except ValueError:
+            if undo is not None:
+                undo()
+            raise
 
     def clear_faults(self, group: str | None = None) -> None:
-        """End the faults of one group, or all."""
+        """End the faults of one group, or all; ValueError for a group that isn't there."""
+        checked_group(group)
         self._switch.clear(group)
 
     def list_market(self, code: str, **about: object) -> None:

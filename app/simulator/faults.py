@@ -46,6 +46,10 @@ def _text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 100
 
 
+def _price(value: object) -> bool:
+    return _text(value) or _number(0, 1e12)(value)
+
+
 def _flag(value: object) -> bool:
     return isinstance(value, bool)
 
@@ -86,7 +90,7 @@ MODES: dict[str, dict[str, tuple[Check, str]]] = {
         "code": _ROWS["code"],
         "korean_name": (_text, "a name"),
         "english_name": (_text, "a name"),
-        "price": (_text, 'a price as text, like "1500"'),
+        "price": (_price, "a price"),
     },
 }
 ALIASES: dict[str, tuple[str, dict[str, Option]]] = {
@@ -116,6 +120,12 @@ class Fault:
         return {"mode": self.mode, "group": self.group, "left_s": left, **self.options}
 
 
+def checked_group(group: object) -> None:
+    """Raise ValueError unless it is one of GROUPS, or None for all."""
+    if group is not None and group not in GROUPS:
+        raise ValueError(f"group must be null or one of {', '.join(GROUPS)}")
+
+
 def checked(mode: object, for_s: object, group: object, options: Mapping[str, object]) -> str:
     """The mode as it is kept (aliases resolved), or ValueError saying what would be right."""
     if isinstance(mode, str):
@@ -124,8 +134,12 @@ def checked(mode: object, for_s: object, group: object, options: Mapping[str, ob
         raise ValueError(f"mode must be one of {', '.join(MODES)} or none")
     if not _number(0, _LONGEST_S)(for_s):
         raise ValueError(f"for_s must be a number of seconds from 0 to {_LONGEST_S:.0f}")
-    if group is not None and group not in GROUPS:
-        raise ValueError(f"group must be null or one of {', '.join(GROUPS)}")
+    checked_group(group)
+    _check_options(mode, options)
+    return mode
+
+
+def _check_options(mode: str, options: Mapping[str, object]) -> None:
     known = MODES[mode]
     for name, value in options.items():
         if name not in known:
@@ -134,7 +148,6 @@ def checked(mode: object, for_s: object, group: object, options: Mapping[str, ob
         holds, wanted = known[name]
         if not holds(value):
             raise ValueError(f"{name} must be {wanted}")
-    return mode
 
 
 class FaultSwitch:

@@ -96,6 +96,10 @@ class Market:
         pinned = ruling.units if ruling and ruling.pinned else None
         return Deal(trade.ms, pinned or self.units(trade.price), trade.volume)
 
+    def latest_event(self, before_ms: int) -> Event | None:
+        """The last thing done by hand before a moment."""
+        return self._event(before_ms)
+
     def _event(self, before_ms: int, *, by_hand: bool = False) -> Event | None:
         place = bisect_left(self.events, before_ms, key=lambda event: event.ms)
         earlier = reversed(self.events[:place])

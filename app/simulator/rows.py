@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from app.simulator.market import DAY_MS, Deal, Market, Tally
+from app.simulator.market import DAY_MS, Deal, Event, Market, Tally
 from app.simulator.ticks import from_units
 from app.simulator.tree import DAY, LEAF, MINUTE_MS, SPANS
 from app.simulator.wire import Row
@@ -81,7 +81,9 @@ class Quotation:
         return rows
 
     def _year_fields(self, market: Market, today: Tally, start: int) -> Row:
-        high, high_day, low, low_day = self._year(market, start // DAY_MS, len(market.events))
+        high, high_day, low, low_day = self._year(
+            market, start // DAY_MS, market.latest_event(start)
+        )
         today_date = _date(start)
         return {
             "highest_52_week_price": from_units(max(high, today.high)),
@@ -167,9 +169,9 @@ def _turnover(today: Tally, rolling: Tally | None) -> Row:
     }
 
 
-def _year_range(market: Market, day: int, events: int) -> tuple[int, int, int, int]:
-    """High, its day, low, its day over the 52 weeks before a day; `events` only keys the cache."""
-    del events
+def _year_range(market: Market, day: int, event: Event | None) -> tuple[int, int, int, int]:
+    """High, its day, low, its day over the 52 weeks before a day; `event` only keys the cache."""
+    del event
     tally = market.tally((day - 364) * DAY_MS, day * DAY_MS)
     if tally is None:
         return 0, day, 2**63, day

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from app.clock import monotonic
 from app.simulator.reply import Reply, refusal
@@ -142,11 +142,11 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 
     def _request(self, body: bytes) -> Request:
-        parts = urlsplit(self.path)
-        pairs = parse_qs(parts.query, keep_blank_values=True, errors="replace")
+        path, _, query = self.path.partition("?")
+        pairs = parse_qs(query, keep_blank_values=True, errors="replace")
         return Request(
             method=self.command,
-            path=parts.path,
+            path=path,
             query={name: values[-1] for name, values in pairs.items()},
             caller=str(self.client_address[0]),
             gzip="gzip" in self.headers.get("Accept-Encoding", ""),

@@ -57,6 +57,7 @@ class Simulator(Exchange):
         """Serve in background threads; OSError when the port is taken."""
         if self._server is not None:
             raise RuntimeError("the simulator is running already")
+        self.warm_up()
         self._server = Server(*self._address, self._handle)
         self._server.start()
         return self

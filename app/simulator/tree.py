@@ -66,7 +66,7 @@ def draws(key: bytes, level: int, index: int) -> tuple[int, ...]:
 class Tree:
     """All trades of one market, past and future. Times are epoch milliseconds, ends exclusive."""
 
-    def __init__(self, key: bytes, character: Character, cache: int = 256) -> None:
+    def __init__(self, key: bytes, character: Character, cache: int = 64) -> None:
         self._key = key
         self._character = character
         self._parts: Callable[[int, int], tuple[Block | None, ...]] = lru_cache(cache)(self._split)

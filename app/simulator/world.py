@@ -20,6 +20,7 @@ CAUTIONS = (
     "CONCENTRATION_OF_SMALL_ACCOUNTS",
 )
 MOST_MARKETS = 2_000
+_LONGEST_NAME = 100
 _OPENED_MS = 1_506_297_600_000  # 2017-09-25, when the first markets began
 _STEADY = {"USDT", "USDC"}
 _MAJORS = 12
@@ -96,14 +97,21 @@ class World:
         """
         if not isinstance(code, str) or not CODE.fullmatch(code):
             raise ValueError("code must look like KRW-ABC")
+        for name in (korean_name, english_name):
+            if name is not None and not (isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME):
+                raise ValueError(f"a name must be text of 1 to {_LONGEST_NAME} characters")
         with self._lock:
             known = self._markets.get(code)
             if known is None:
-                known = self._new(code, korean_name, english_name, price, to_ms(moment))
+                known = self._new(code, price, to_ms(moment))
             elif known.listed:
                 raise ValueError(f"{code} is listed already")
-            self._markets[code] = known
+            elif price is not None:
+                known.at_price(_tradable(known.quote, price), to_ms(moment), pinned=False)
+            known.korean = korean_name or known.korean
+            known.english = english_name or known.english
             known.listed = True
+            self._markets[code] = known
 
     def delist(self, code: str) -> None:
         """Take a market off the list; its past stays. UnknownCode when it isn't listed."""
@@ -123,14 +131,12 @@ class World:
         with self._lock:
             self._markets[code].listed = listed
 
-    def _new(
-        self, code: str, korean: str | None, english: str | None, price: object | None, ms: int
-    ) -> Market:
+    def _new(self, code: str, price: object | None, ms: int) -> Market:
         if len(self._markets) >= MOST_MARKETS * 2:
             raise ValueError("too many markets")
         quote, base = code.split("-")
         units = on_tick(quote, 100.0) if price is None else _tradable(quote, price)
-        coin = Coin(code, korean or base, english or base.capitalize(), float(from_units(units)))
+        coin = Coin(code, base, base.capitalize(), float(from_units(units)))
         market = self._market(coin)
         market.listed_ms = ms
         at_listing = market.tree.last(ms + 1)
