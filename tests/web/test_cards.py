@@ -1,14 +1,12 @@
-"""Vote cards in all situations, and the drawings on them."""
+"""Vote cards in all situations."""
 
 import re
 from datetime import timedelta
 from decimal import Decimal
-from xml.parsers import expat
 
 import pytest
 
 from app.domain.votes import Choice, VoteState
-from app.web import art, chart
 from app.web.cards import votecard
 from tests.web.conftest import NOW, Speaking
 
@@ -22,10 +20,6 @@ CLOSED = {
 
 def words(markup: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", markup).split())
-
-
-def is_well_formed(picture: str) -> bool:
-    return bool(expat.ParserCreate().Parse(picture, True))
 
 
 def test_open_card_offers_both_answers_and_hides_the_crowd(make_view) -> None:
@@ -116,58 +110,3 @@ def test_card_is_drawn_per_language(speaking: Speaking, make_view) -> None:
 
     assert "오를까요?" in korean
     assert "higher in" in english
-
-
-@pytest.mark.parametrize(("yes", "no", "win"), [(1, 2, "no"), (2, 1, "yes"), (2, 2, "yes")])
-def test_leading_side_is_strong_and_a_tie_is_the_left_one(yes: int, no: int, win: str) -> None:
-    bar = str(art.crowd_bar(yes, no))
-
-    assert ('class="no win"' in bar) == (win == "no")
-    assert ('class="yes behind"' in bar) == (win == "no")
-
-
-def test_side_without_answers_is_left_out_of_the_bar() -> None:
-    assert 'width="1000.0"' in art.crowd_bar(3, 0)
-    assert 'class="no' not in art.crowd_bar(3, 0)
-    assert 'width="1000.0"' in art.crowd_bar(0, 3)
-
-
-@pytest.mark.parametrize("direction", ["up", "down"])
-@pytest.mark.parametrize("change", [None, Decimal(0), Decimal("4.2"), Decimal(-99), Decimal(2900)])
-def test_track_stays_inside_its_line(direction: str, change: Decimal | None) -> None:
-    picture = art.target_track(direction, 5, change)
-
-    places = [Decimal(x) for x in re.findall(r'(?:x|x1|cx)="([-\d.]+)%', picture)]
-    assert all(0 <= place <= 100 for place in places)
-    assert is_well_formed(picture)
-
-
-def test_chart_holds_what_it_is_given() -> None:
-    frame = chart.Frame(
-        NOW,
-        NOW + timedelta(days=3),
-        NOW + timedelta(days=7),
-        Decimal(100),
-        Decimal(105),
-        ("<a>", "b", "c"),
-    )
-    points = [(NOW, Decimal(100)), (NOW + timedelta(days=1), Decimal(103))]
-
-    picture = f"<div>{chart.price_chart(points, frame)}</div>"
-
-    assert is_well_formed(picture)
-    assert "&lt;a&gt;" in picture
-    assert picture.count("<text") == 6
-
-
-def test_chart_of_a_price_that_never_moved_is_a_line() -> None:
-    frame = chart.Frame(NOW, NOW, NOW + timedelta(days=1), Decimal(100), Decimal(100), ("", "", ""))
-
-    assert 'd="M0.00 115.00"' in chart.price_chart([(NOW, Decimal(100))], frame)
-
-
-def test_icons_are_silent() -> None:
-    for path in (art.ART / "icons").glob("*.svg"):
-        drawn = art.icon(path.stem)
-        assert 'aria-hidden="true"' in drawn
-        assert "<title>" not in drawn

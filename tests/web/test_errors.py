@@ -1,6 +1,5 @@
 """Refusals and failures as pages."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -11,10 +10,8 @@ from flask.testing import FlaskClient
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.points import NotEnoughPoints
 from app.domain.votes import VoteClosed
-from app.messages import MESSAGES, message
-from tests.web.conftest import Speaking, build_app
+from tests.web.conftest import build_app
 
-APP = Path(__file__).parent.parent.parent / "app"
 REFUSALS = {
     "closed": VoteClosed(),
     "poor": NotEnoughPoints(cost=10, balance=6),
@@ -103,36 +100,3 @@ def test_form_without_a_token_is_refused(tmp_path: Path) -> None:
 
     assert answer.status_code == 400
     assert "오래 열어 둔 페이지예요" in answer.text
-
-
-def test_every_code_has_a_sentence() -> None:
-    missing = sorted(codes() - MESSAGES.keys())
-
-    assert missing == []
-
-
-def test_sentence_speaks_the_readers_language(speaking: Speaking) -> None:
-    poor = REFUSALS["poor"]
-
-    with speaking("ko"):
-        assert message(poor.code, poor.params).startswith("고래밥이 4개 모자라요.")
-    with speaking("en"):
-        assert message(poor.code, poor.params).startswith("You need 4 more points")
-
-
-def codes() -> set[str]:
-    """Every code that a refusal in the rules or the services can carry."""
-    trees = [
-        ast.parse(path.read_text("utf-8"))
-        for room in ("domain", "services")
-        for path in (APP / room).rglob("*.py")
-    ]
-    calls = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call)]
-    return {code for call in calls for code in _codes_of(call)} | {"error", "not_found"}
-
-
-def _codes_of(call: ast.Call) -> list[str]:
-    names = {"InvalidInput": 1, "Conflict": 0, "__init__": 0}
-    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-    wanted = call.args[names[name] :][:1] if name in names else []
-    return [n.value for n in wanted if isinstance(n, ast.Constant) and isinstance(n.value, str)]

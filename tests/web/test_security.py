@@ -56,17 +56,3 @@ def test_request_number_is_on_the_error_page_and_in_the_headers(visitor: FlaskCl
 
     assert re.fullmatch(r"[0-9a-f]{4}-[0-9a-f]{4}", answer.headers["X-Request-ID"])
     assert answer.headers["X-Request-ID"] in answer.text
-
-
-def test_file_with_a_fingerprint_may_be_kept(visitor: FlaskClient) -> None:
-    page = visitor.get("/nowhere").text
-    addresses = re.findall(r'(?:href|src)="(/[^"]*static/[^"]+)"', page)
-
-    assert len(addresses) >= 8
-    for address in addresses:
-        answer = visitor.get(address)
-        assert answer.status_code == 200, address
-        assert "immutable" in answer.headers["Cache-Control"]
-        answer.close()
-    with visitor.get("/static/css/pages.css") as plain:
-        assert "immutable" not in plain.headers["Cache-Control"]
