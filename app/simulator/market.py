@@ -82,7 +82,8 @@ class Market:
         self._add(Event(ms, None, False))
 
     def _add(self, event: Event) -> None:
-        self.events = (*self.events, event)[-MOST_EVENTS:]
+        by_time = sorted((*self.events, event), key=lambda each: each.ms)
+        self.events = tuple(by_time[-MOST_EVENTS:])
 
     def last(self, before_ms: int) -> Deal | None:
         """The last trade before a moment, or None before the first."""

@@ -8,7 +8,7 @@ from threading import Lock
 
 from app.simulator.market import Market
 from app.simulator.names import Coin, coins
-from app.simulator.ticks import from_units, on_tick, tick, to_units
+from app.simulator.ticks import from_units, on_tick, to_units
 from app.simulator.tree import Character, Tree, draws
 
 CODE = re.compile(r"(KRW|BTC|USDT)-[A-Z0-9]{1,20}")
@@ -74,14 +74,15 @@ class World:
     def set_price(self, code: str, price: object | None, moment: datetime) -> None:
         """Trade at `price` now and at nothing else from now on; None lets the price go again.
 
-        ValueError when the price is off the market's tick, UnknownCode when there is no market.
+        It may be off the market's tick, as old recordings are. ValueError when it isn't a price of
+        at most 8 decimals, UnknownCode when there is no market.
         """
         market = self.market(code)
         with self._lock:
             if price is None:
                 market.release(to_ms(moment))
             else:
-                market.at_price(_tradable(market.quote, price), to_ms(moment), pinned=True)
+                market.at_price(_more_than_nothing(price), to_ms(moment), pinned=True)
 
     def list_market(
         self,
@@ -93,7 +94,7 @@ class World:
     ) -> None:
         """List a new market, its first trade now at `price`, or bring a delisted one back.
 
-        ValueError for a code that can't be one, a market already listed or a price off tick.
+        ValueError for a code that can't be one, a market already listed or what is no price.
         """
         if not isinstance(code, str) or not CODE.fullmatch(code):
             raise ValueError("code must look like KRW-ABC")
@@ -107,7 +108,7 @@ class World:
             elif known.listed:
                 raise ValueError(f"{code} is listed already")
             elif price is not None:
-                known.at_price(_tradable(known.quote, price), to_ms(moment), pinned=False)
+                known.at_price(_more_than_nothing(price), to_ms(moment), pinned=False)
             known.korean = korean_name or known.korean
             known.english = english_name or known.english
             known.listed = True
@@ -135,7 +136,7 @@ class World:
         if len(self._markets) >= MOST_MARKETS * 2:
             raise ValueError("too many markets")
         quote, base = code.split("-")
-        units = on_tick(quote, 100.0) if price is None else _tradable(quote, price)
+        units = on_tick(quote, 100.0) if price is None else _more_than_nothing(price)
         coin = Coin(code, base, base.capitalize(), float(from_units(units)))
         market = self._market(coin)
         market.listed_ms = ms
@@ -158,12 +159,10 @@ class World:
         )  # fmt: skip
 
 
-def _tradable(quote: str, price: object) -> int:
+def _more_than_nothing(price: object) -> int:
     units = to_units(price)
     if not units:
         raise ValueError("a price must be more than 0")
-    if units % tick(quote, units):
-        raise ValueError(f"{price} is off the tick of {from_units(tick(quote, units)):f}")
     return units
 
 
