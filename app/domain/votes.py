@@ -161,11 +161,6 @@ def check_can_answer(*, state: VoteState, finished_at: datetime, now: datetime) 
         raise VoteClosed
 
 
-def due_for_candle(tracked_at: datetime, now: datetime) -> bool:
-    """Whether the deciding candle is final: five seconds after `tracked_at`, not before."""
-    return now >= tracked_at + CANDLE_SETTLES_IN
-
-
 def candle_decides(*, opened_at: datetime, tracked_at: datetime) -> bool:
     """The candle opened before `tracked_at`, and no more than 24 hours before it."""
     return opened_at < tracked_at and tracked_at - opened_at <= CANDLE_MAX_AGE
