@@ -61,8 +61,9 @@ migrate: $(VENV)/.runtime ## bring instance/whaling.db up to date (run and demo 
 
 .PHONY: messages
 messages: install ## collect the sentences for the translators
-	$(BIN)/pybabel extract -F babel.cfg -k lazy_gettext --no-location -o instance/messages.pot .
-	$(BIN)/pybabel update -i instance/messages.pot -d app/translations --no-fuzzy-matching
+	$(BIN)/pybabel extract -F babel.cfg --no-location --sort-output -o instance/messages.pot .
+	$(BIN)/pybabel update -i instance/messages.pot -d app/translations --no-fuzzy-matching \
+	  --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
 .PHONY: screenshots
 screenshots: install ## the pictures of the README, taken from the demo
