@@ -6,8 +6,10 @@ from typing import cast
 from flask import Flask, current_app
 
 from app.exchanges.base import Market
+from app.exchanges.http import HttpClient
 from app.exchanges.pacing import Pacer
 from app.exchanges.upbit import Upbit
+from app.version import VERSION
 
 DEMO_PER_SECOND = 200.0
 
@@ -19,6 +21,7 @@ def init_app(app: Flask) -> None:
         logo_url=app.config["WHALING_UPBIT_LOGO_URL"],
         # The demo's exchange is our own and has no limit; a month of play asks it a lot at once.
         pacer=Pacer(per_second=DEMO_PER_SECOND) if app.config["WHALING_DEMO"] else None,
+        http=HttpClient(app.config["WHALING_UPBIT_URL"], user_agent=f"whaling/{VERSION}"),
     )
 
 

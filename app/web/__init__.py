@@ -3,6 +3,7 @@
 from flask import Flask
 
 from app.web import (
+    access,
     art,
     assets,
     cards,
@@ -21,7 +22,18 @@ _BLUEPRINTS = (health.bp,)
 def init_app(app: Flask) -> None:
     """Hook in what every page needs, and register the pages."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (security, sessions, preferences, assets, art, chart, filters, cards, errors):
+    for part in (
+        access,
+        security,
+        sessions,
+        preferences,
+        assets,
+        art,
+        chart,
+        filters,
+        cards,
+        errors,
+    ):
         part.init_app(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)

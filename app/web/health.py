@@ -5,9 +5,9 @@ from flask import Blueprint, Response, current_app, jsonify
 from app.clock import utcnow
 from app.extensions import limiter
 from app.services import jobs
+from app.version import VERSION
 
 bp = Blueprint("health", __name__)
-VERSION = "0.1.0"
 
 
 @bp.get("/health")
