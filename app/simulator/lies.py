@@ -1,5 +1,6 @@
 """Rows that don't tell the truth: what each value fault does to an honest row."""
 
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ PRICES = (
     "highest_52_week_price",
     "lowest_52_week_price",
 )
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _WRONG: dict[str, Callable[[object], object]] = {
     "string": lambda value: Literal(f'"{value}"'),
     "text": lambda value: "soon",
@@ -28,9 +30,12 @@ _WRONG: dict[str, Callable[[object], object]] = {
 
 
 def bend(rows: Iterable[Row], faults: Iterable[Fault]) -> list[Row]:
-    """The rows after all value faults; rows a fault doesn't name come through untouched."""
+    """The rows after all value faults (given latest first), each on top of those before it.
+
+    Rows that no fault names come through untouched.
+    """
     bent = list(rows)
-    for fault in faults:
+    for fault in reversed(list(faults)):
         change = _CHANGES.get(fault.mode)
         if change is not None:
             changed = (change(dict(row), fault) if _named(row, fault) else row for row in bent)
@@ -51,8 +56,10 @@ def _field(fault: Fault) -> str:
 
 
 def _number(value: object) -> Decimal | None:
-    known = isinstance(value, (Decimal, Literal, int)) and not isinstance(value, bool)
-    return Decimal(str(value)) if known else None
+    known = isinstance(value, (Decimal, int)) and not isinstance(value, bool)
+    if not known and not (isinstance(value, Literal) and _NUMBER.fullmatch(value)):
+        return None
+    return Decimal(str(value))
 
 
 def _missing(row: Row, fault: Fault) -> Row | None:

@@ -294,6 +294,17 @@ def test_value_faults_add_up(faulty: Simulator) -> None:
     assert len(json.loads(body)) == 4
 
 
+def test_later_value_faults_come_on_top_of_earlier_ones(faulty: Simulator) -> None:
+    honest = ticker(faulty)["trade_price"]
+    for mode in ("jump", "negative"):
+        faulty.fault(mode)
+    assert ticker(faulty)["trade_price"] == honest * -10
+
+    for mode in ("nan", "jump", "wrong_type", "zero"):
+        faulty.fault(mode)
+    assert "NaN" in ask(faulty, "/v1/ticker", markets="KRW-BTC").text
+
+
 def test_untouched_rows_stay_as_they_were(faulty: Simulator) -> None:
     honest = ticker(faulty, "KRW-ETH")
     faulty.fault("jump")

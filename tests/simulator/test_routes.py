@@ -253,6 +253,13 @@ def test_candle_that_starts_just_before_to_is_whole(exchange: Simulator) -> None
     assert cut == whole
 
 
+def test_candle_whose_first_trade_comes_after_to_is_whole_too(exchange: Simulator) -> None:
+    for whole in minutes(exchange, "USDT-LINK", 30, count=40):
+        just_after = (opened(whole) + timedelta(seconds=1)).isoformat()
+
+        assert minutes(exchange, "USDT-LINK", 30, to=just_after) == [whole]
+
+
 def test_to_in_the_future_is_now(exchange: Simulator) -> None:
     assert minutes(exchange, to="2030-01-01T00:00:00Z") == minutes(exchange)
 
