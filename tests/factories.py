@@ -12,7 +12,7 @@ from app.domain.market import Candle, Listing, Ticker, search_key
 from app.domain.points import Reason
 from app.domain.votes import Choice, Direction, Duration, Question, VoteState
 from app.extensions import db
-from app.models import Coin, LedgerEntry, User, Vote
+from app.models import Coin, LedgerEntry, Quote, User, Vote
 from app.services import accounts, market, votes
 from app.services.votes import Draft, Evidence
 
@@ -102,9 +102,13 @@ def make_vote(
     now: datetime = NOW,
     request_key: str | None = None,
 ) -> Vote:
-    """An open vote: will BTC be 10 % higher in a day? Makes the coin at 100 won if need be."""
+    """An open vote: will BTC be 10 % higher in a day? Makes the coin at 100 won if need be.
+
+    A coin that is there keeps its price, observed again at `now`.
+    """
     if market.get_coin(coin) is None:
         make_coin(coin, observed_at=now)
+    set_price(coin, _last_price(coin), at=now)
     vote_id = votes.open_vote(
         user_id=creator.id,
         draft=make_draft(coin, direction=direction, duration=duration, range_pct=range_pct),
@@ -112,6 +116,11 @@ def make_vote(
         now=now,
     )
     return reload(vote_id)
+
+
+def _last_price(code: str) -> str:
+    price = select(Quote.price).join(Coin, Coin.id == Quote.coin_id).where(Coin.code == code)
+    return str(db.session.scalar(price) or 100)
 
 
 def make_draft(
