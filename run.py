@@ -90,6 +90,8 @@ def _serve(app: Flask) -> None:
             port=settings["WHALING_PORT"],
             threads=settings["WHALING_THREADS"],
             ident="whaling",
+            # Waitress drops what proxies say; those we trust are read by ProxyFix in the factory.
+            clear_untrusted_proxy_headers=not settings["WHALING_TRUSTED_PROXIES"],
         )
     except OSError as error:
         sys.exit(f"whaling: can't listen on port {settings['WHALING_PORT']}: {error.strerror}")
