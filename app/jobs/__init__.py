@@ -36,8 +36,9 @@ class Job:
     grace_s: int
 
 
+# Six seconds past the minute: a deciding candle is final five seconds after its minute is over.
 JOBS = (
-    Job("minute", run_minute, {"trigger": "cron", "second": 2}, 50),
+    Job("minute", run_minute, {"trigger": "cron", "second": 6}, 50),
     Job("housekeeping", run_housekeeping, {"trigger": "cron", "minute": 17, "second": 40}, 600),
 )
 
