@@ -29,13 +29,14 @@ class Replay:
         for path in sorted(folder.glob("ticker_*.json"), key=_krw_first):
             for row in _read(path):
                 self._tickers.setdefault(str(row["market"]), row)
+        self._markets += _unlisted(self._markets, self._tickers)
         self._candles = _candle_files(folder)
         if not (self._markets or self._tickers or self._candles):
             raise ValueError(f"no recording in {folder}")
         self._logos = folder / "logos"
 
     def markets(self, *, details: bool, now: datetime) -> list[Row]:
-        """The recorded market list."""
+        """The recorded market list, and the markets that only a ticker file holds."""
         del now
         if details:
             return self._markets
@@ -84,6 +85,25 @@ class Replay:
 
 def _krw_first(path: Path) -> tuple[bool, str]:
     return path.name != "ticker_krw.json", path.name
+
+
+def _unlisted(listed: Iterable[Row], tickers: Iterable[str]) -> list[Row]:
+    """Rows for markets with a ticker but no listing, named by their code.
+
+    List and tickers may have been recorded years apart; a market that trades is listed somewhere.
+    """
+    known = {row["market"] for row in listed}
+    calm = {"warning": False, "caution": {}}
+    return [
+        {
+            "market": market,
+            "korean_name": market.split("-")[1],
+            "english_name": market.split("-")[1],
+            "market_event": calm,
+        }
+        for market in tickers
+        if market not in known
+    ]
 
 
 def _read(path: Path) -> list[Row]:

@@ -171,4 +171,16 @@ def test_real_market_list_comes_back_whole(recordings: Path) -> None:
     with replaying(recordings) as sim:
         answer = ask(sim, "/v1/market/all", is_details="true")
 
-    assert answer.json == json.loads((recordings / "market_all.json").read_text())
+    recorded = json.loads((recordings / "market_all.json").read_text())
+    assert answer.json[: len(recorded)] == recorded
+
+
+def test_a_market_with_a_ticker_is_listed_even_where_the_list_is_younger(
+    recordings: Path,
+) -> None:
+    with replaying(recordings) as sim:
+        listed = [row["market"] for row in ask(sim, "/v1/market/all").json]
+        trading = [row["market"] for row in ask(sim, "/v1/ticker/all?quote_currencies=KRW").json]
+
+    assert set(trading) <= set(listed)
+    assert len(listed) == len(set(listed))
