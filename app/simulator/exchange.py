@@ -49,15 +49,15 @@ _COUNTED = frozenset(
 class Settings:
     """What an exchange is made from; see Simulator."""
 
-    seed: int = 1
-    markets: int = 200
-    speed: float = 1.0
-    start: datetime | None = None
-    replay: str | Path | None = None
-    rate_limit: int | None = 10
-    notation: str = "mixed"
-    unknown_code: str = "404"
-    logos: bool = False
+    seed: int
+    markets: int
+    speed: float
+    start: datetime | None
+    replay: str | Path | None
+    rate_limit: int | None
+    notation: str
+    unknown_code: str
+    logos: bool
 
     def __post_init__(self) -> None:
         if self.notation not in NOTATIONS:

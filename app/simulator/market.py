@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from app.simulator.split import Block
 from app.simulator.ticks import UNIT, on_tick
-from app.simulator.tree import MINUTE_MS, SPANS, Block, Trade, Tree
+from app.simulator.tree import MINUTE_MS, SPANS, Trade, Tree
 
 MOST_EVENTS = 1_000
 DAY_MS = 86_400_000

@@ -13,29 +13,18 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from app.simulator.split import WHOLE, Block, filled, parts, stations
+
 #: Length in minutes of a block on each level: 512, 64, 8 and 1 days, then parts of the day.
 SPANS = (737_280, 92_160, 11_520, 1_440, 240, 60, 15, 5, 1)
 FANS = tuple(whole // part for whole, part in pairwise(SPANS))
 DAY = SPANS.index(1_440)
 LEAF = len(SPANS) - 1
 MINUTE_MS = 60_000
-MOST_TRADES = 16
 _EPOCH_DAYS = SPANS[0] // SPANS[DAY]
 
 _DRAWS = struct.Struct("<32H")
 _PLACE = struct.Struct("<bq")
-_WHOLE = 65_536
-
-
-class Block(NamedTuple):
-    """One candle: logarithms of the price against the market's base, and what was traded."""
-
-    open: float
-    high: float
-    low: float
-    close: float
-    minutes: int
-    volume: int
 
 
 class Trade(NamedTuple):
@@ -125,9 +114,9 @@ class Tree:
         start = swing * 0.6 * (roll[0] / 32_768 - 1)
         end = swing * 0.6 * (draws(self._key, 0, index + 1)[0] / 32_768 - 1)
         high, low = max(start, end), min(start, end)
-        high += (swing - high) * (0.2 + 0.7 * roll[1] / _WHOLE)
-        low -= (swing + low) * (0.2 + 0.7 * roll[2] / _WHOLE)
-        busy = self._character.activity * SPANS[0] * (0.9 + 0.1 * roll[3] / _WHOLE)
+        high += (swing - high) * (0.2 + 0.7 * roll[1] / WHOLE)
+        low -= (swing + low) * (0.2 + 0.7 * roll[2] / WHOLE)
+        busy = self._character.activity * SPANS[0] * (0.9 + 0.1 * roll[3] / WHOLE)
         minutes = max(1, min(SPANS[0], round(busy)))
         volume = max(self._character.volume * 512, 100 * minutes)
         return Block(start, high, low, end, minutes, volume)
@@ -137,12 +126,12 @@ class Tree:
         if block is None:
             return (None,) * FANS[level]
         roll = draws(self._key, -1 - level, index)
-        return _parts(block, FANS[level], SPANS[level + 1], roll)
+        return parts(block, FANS[level], SPANS[level + 1], roll)
 
     def _trades(self, leaf: Block, minute: int) -> list[Trade]:
         roll = draws(self._key, LEAF, minute)
-        stations = _stations(leaf, rising_first=bool(roll[0] & 1))
-        prices = _filled(stations, max(len(stations), self._character.trades))
+        corners = stations(leaf, rising_first=bool(roll[0] & 1))
+        prices = filled(corners, max(len(corners), self._character.trades))
         slot, share = MINUTE_MS // len(prices), leaf.volume // len(prices)
         volumes = [leaf.volume - share * (len(prices) - 1), *[share] * (len(prices) - 1)]
         starts = range(minute * MINUTE_MS, (minute + 1) * MINUTE_MS, slot)
@@ -191,120 +180,3 @@ class Tree:
         fan = FANS[level]
         for child in range(index * fan + fan - 1, index * fan - 1, -1):
             yield from self._starts(wanted, level + 1, child, before, floor)
-
-
-def _parts(block: Block, fan: int, span: int, roll: tuple[int, ...]) -> tuple[Block | None, ...]:
-    minutes = _share_minutes(block.minutes, fan, span, roll)
-    active = [place for place in range(fan) if minutes[place]]
-    parts: list[Block | None] = [None] * fan
-    if len(active) == 1:
-        parts[active[0]] = block
-        return tuple(parts)
-    volumes = _share_volume(block, [minutes[place] for place in active], [roll[p] for p in active])
-    edges = _edges(block, [roll[8 + place] for place in active])
-    jitter = [(roll[16 + place], roll[24 + place]) for place in active]
-    prices = _prices(block, edges, jitter)
-    for place, volume, shape in zip(active, volumes, prices, strict=True):
-        parts[place] = Block(*shape, minutes[place], volume)
-    return tuple(parts)
-
-
-def _share_minutes(total: int, fan: int, span: int, roll: tuple[int, ...]) -> list[int]:
-    shares, left, weight_left = [], total, sum(roll[:fan]) + 26_000 * fan
-    for place in range(fan):
-        weight = 26_000 + roll[place]
-        expected = left * weight / weight_left + (roll[8 + place] * 7 % _WHOLE) / _WHOLE
-        least = left - span * (fan - place - 1)
-        share = max(0, least, min(int(expected), span, left))
-        shares.append(share)
-        left, weight_left = left - share, weight_left - weight
-    return shares
-
-
-def _share_volume(block: Block, minutes: list[int], roll: list[int]) -> list[int]:
-    # every trade of every minute must get at least one count of 1e-8
-    spare = block.volume - MOST_TRADES * block.minutes
-    weights = [count * (26_000 + number) for count, number in zip(minutes, roll, strict=True)]
-    total = sum(weights)
-    volumes = [
-        MOST_TRADES * count + spare * weight // total
-        for count, weight in zip(minutes, weights, strict=True)
-    ]
-    volumes[-1] += block.volume - sum(volumes)
-    return volumes
-
-
-def _edges(block: Block, roll: list[int]) -> list[float]:
-    """Prices at the borders between the parts: a random walk bent to end at the close."""
-    count, reach = len(roll), block.high - block.low
-    scale = 1.08 * reach / count**0.5
-    walk, position = [], 0.0
-    for number in roll:
-        position += scale * (number / 32_768 - 1)
-        walk.append(position)
-    bend = (position - (block.close - block.open)) / count
-    edges = [block.open + step - bend * (place + 1) for place, step in enumerate(walk)]
-    inner = [min(block.high, max(block.low, edge)) for edge in edges[:-1]]
-    _reach_out(block, inner, upward=bool(roll[0] & 1))
-    return [block.open, *inner, block.close]
-
-
-def _reach_out(block: Block, inner: list[float], *, upward: bool) -> None:
-    # Draws the borders towards high and low, so that an extreme is a hill and not a needle.
-    slack = 0.1 * (block.high - block.low)
-    top, bottom = inner.index(max(inner)), inner.index(min(inner))
-    if block.high - max(block.open, block.close) > slack and (top != bottom or upward):
-        inner[top] += 0.7 * (block.high - inner[top])
-    if min(block.open, block.close) - block.low > slack and (top != bottom or not upward):
-        inner[bottom] -= 0.7 * (inner[bottom] - block.low)
-
-
-Shape = tuple[float, float, float, float]
-
-
-def _prices(block: Block, edges: list[float], roll: list[tuple[int, int]]) -> list[Shape]:
-    count = len(roll)
-    scale = 0.35 * (block.high - block.low) / count**0.5
-    shapes = []
-    for place, (up, down) in enumerate(roll):
-        gap = scale * 0.2 * ((up ^ down) / 32_768 - 1) if place else 0.0
-        start = min(block.high, max(block.low, edges[place] + gap))
-        end = edges[place + 1]
-        high = min(block.high, max(start, end) + scale * up / _WHOLE)
-        low = max(block.low, min(start, end) - scale * down / _WHOLE)
-        shapes.append((start, high, low, end))
-    _hold_extremes(block, shapes)
-    return shapes
-
-
-def _hold_extremes(block: Block, shapes: list[Shape]) -> None:
-    # one part must reach the whole block's high, and one its low
-    top = max(range(len(shapes)), key=lambda place: shapes[place][1])
-    start, _, low, end = shapes[top]
-    shapes[top] = (start, block.high, low, end)
-    bottom = min(range(len(shapes)), key=lambda place: shapes[place][2])
-    start, high, _, end = shapes[bottom]
-    shapes[bottom] = (start, high, block.low, end)
-
-
-def _filled(stations: list[float], count: int) -> list[float]:
-    """`count` prices that pass through all stations in order."""
-    if len(stations) == 1:
-        return stations
-    legs = len(stations) - 1
-    prices = []
-    for leg, (start, end) in enumerate(pairwise(stations)):
-        steps = (count - 1) // legs + (leg < (count - 1) % legs)
-        prices += [start + (end - start) * step / steps for step in range(steps)]
-    return [*prices, stations[-1]]
-
-
-def _stations(leaf: Block, *, rising_first: bool) -> list[float]:
-    extremes = []
-    if leaf.high > max(leaf.open, leaf.close):
-        extremes.append(leaf.high)
-    if leaf.low < min(leaf.open, leaf.close):
-        extremes.append(leaf.low)
-    between = extremes if rising_first else extremes[::-1]
-    ends = [leaf.close] if between or leaf.close != leaf.open else []
-    return [leaf.open, *between, *ends]

@@ -26,6 +26,19 @@ def sim() -> Iterator[Simulator]:
         yield own
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Simulator]:
+    with Simulator(start=START, speed=0, markets=5, rate_limit=None, notation="fixed8") as sim:
+        yield sim
+
+
+@pytest.fixture
+def faulty(shared: Simulator) -> Iterator[Simulator]:
+    """A simulator whose faults are cleared after the test."""
+    yield shared
+    shared.clear_faults()
+
+
 @pytest.fixture
 def recordings() -> Path:
     """The folder of recorded answers."""

@@ -67,11 +67,14 @@ def test_new_market_has_no_history(sim: Simulator) -> None:
 
 
 def test_new_market_goes_on_from_its_first_price(sim: Simulator) -> None:
-    sim.list_market("KRW-WHALE", price="1500")
+    codes = [f"KRW-WHALE{number}" for number in range(12)]
+    for code in codes:
+        sim.list_market(code, price="1500")
 
-    later = sim.price("KRW-WHALE", START + timedelta(hours=1))
+    later = [sim.price(code, START + timedelta(minutes=10)) for code in codes]
 
-    assert 1_000 < later < 2_250
+    assert all(1_425 < price < 1_575 for price in later)
+    assert len(set(later)) > 1
 
 
 def test_delisted_market_keeps_its_past_and_can_come_back(sim: Simulator) -> None:
