@@ -1,5 +1,6 @@
 """The market as we keep it: listings, quotes with their honest age, samples, logos."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from app.domain.market import (
     Listing,
     Suspect,
     Ticker,
+    is_mass_leap,
     judge,
     newest_stamp,
     observed_at,
@@ -26,6 +28,8 @@ from app.exchanges.base import ExchangeError, Market
 from app.extensions import db
 from app.models import Coin, PriceSample, Quote
 
+log = logging.getLogger(__name__)
+
 #: A list of markets that would take away more than a fifth of ours (and more than five) is a lie
 #: or a cut answer; the market never lost so many in an hour.
 MAX_DELISTED_SHARE = 5
@@ -34,6 +38,8 @@ KEEP_EVERY_MINUTE = timedelta(hours=24)
 KEEP_SAMPLES = timedelta(days=35)
 SPARSE_MINUTES = 10
 LOGO_RETRY = timedelta(days=7)
+#: How long a believed price may testify against a leap.
+SPEAKS_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,7 @@ def store_tickers(*, market: Market, now: datetime) -> StoreReport:
 
     Rows are matched by market. A missing coin keeps its old quote with its age. The whole snapshot
     is as old as its newest row says, and never newer than what we hold; a price that leaps is held
-    back until repeated. One sample per coin and minute; a repeat changes nothing. Raises
+    back until repeated, or for good where much of the market leaps with it. One sample per coin and minute; a repeat changes nothing. Raises
     ExchangeError, and then nothing has changed.
     """
     snapshot = market.tickers()
@@ -130,14 +136,15 @@ def store_tickers(*, market: Market, now: datetime) -> StoreReport:
         known = _known_quotes(session)
         unknown = [row.market for row in snapshot.rows if row.market not in known]
         judged = [
-            (row, known[row.market], _judged(row, known[row.market]))
+            (row, known[row.market], _judged(row, known[row.market], seen_at))
             for row in snapshot.rows
             if row.market in known and _is_news(known[row.market], seen_at)
         ]
         believed = [(row, coin) for row, coin, suspect in judged if suspect is None]
         held = [(row, coin, suspect) for row, coin, suspect in judged if suspect is not None]
         _write_quotes(session, believed, seen_at, now)
-        _write_suspects(session, held)
+        if not is_mass_leap(held=len(held), judged=len(judged)):
+            _write_suspects(session, held)
     coins_now.forget()
     price_age_now.forget()
     return StoreReport(
@@ -168,7 +175,11 @@ def fetch_logos(*, market: Market, folder: Path, now: datetime, limit: int = 25)
     folder.mkdir(parents=True, exist_ok=True)
     found = 0
     for coin_id, code in due:
-        picture = market.logo(code)
+        try:
+            picture = market.logo(code)
+        except ExchangeError as error:
+            log.warning("logos ended at=%s: %s", code, error)
+            break
         if picture is not None:
             draft = folder / f".{code}.part"
             draft.write_bytes(picture)
@@ -335,8 +346,10 @@ def _is_news(known: _Known, seen_at: datetime) -> bool:
     return known.observed_at is None or seen_at >= known.observed_at
 
 
-def _judged(row: Ticker, known: _Known) -> Suspect | None:
-    return judge(known.price, known.suspect, row.price)
+def _judged(row: Ticker, known: _Known, seen_at: datetime) -> Suspect | None:
+    """What is older than a day says nothing about the present, or a long downtime would lock us."""
+    recent = known.observed_at is not None and seen_at - known.observed_at <= SPEAKS_FOR
+    return judge(known.price if recent else None, known.suspect, row.price)
 
 
 def _write_quotes(

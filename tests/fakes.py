@@ -1,0 +1,49 @@
+"""An exchange in a variable: it answers what it is told to, or fails as told."""
+
+from datetime import datetime
+
+from app.domain.market import BadRow, Candle, Listing, Snapshot, Ticker
+from tests import factories as make
+
+
+class FakeMarket:
+    """`Market` by hand: set what it says; `fails`, when set, is raised by each call."""
+
+    source = "fake"
+
+    def __init__(self, *rows: Ticker) -> None:
+        self.rows = rows
+        self.listed: tuple[Listing, ...] = ()
+        self.bad: tuple[BadRow, ...] = ()
+        self.candles: dict[str, Candle] = {}
+        self.logos: dict[str, bytes] = {}
+        self.fails: Exception | None = None
+        self.asked: list[str] = []
+
+    def listings(self) -> Snapshot[Listing]:
+        self._note("listings")
+        return Snapshot(self.listed, self.bad)
+
+    def tickers(self) -> Snapshot[Ticker]:
+        self._note("tickers")
+        return Snapshot(self.rows, self.bad)
+
+    def candle_before(self, market: str, moment: datetime) -> Candle | None:
+        self._note(f"candle {market} {moment:%d %H:%M}")
+        return self.candles.get(market)
+
+    def logo(self, code: str) -> bytes | None:
+        self._note(f"logo {code}")
+        return self.logos.get(code)
+
+    def _note(self, call: str) -> None:
+        self.asked.append(call)
+        if self.fails is not None:
+            raise self.fails
+
+
+def listing_of(*codes: str) -> FakeMarket:
+    """An exchange that lists these coins and says nothing else."""
+    market = FakeMarket()
+    market.listed = tuple(make.make_listing(code) for code in codes)
+    return market
