@@ -21,6 +21,7 @@ _SUSPECT_FACTOR = 5
 _AGREEING = 3
 #: … and they agree when they differ from the first of them by at most this share of it.
 _AGREEMENT_PCT = 20
+_FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,15 @@ def judge(previous: Decimal | None, suspect: Suspect | None, new: Decimal) -> Su
 
 def _agrees(first: Decimal, new: Decimal) -> bool:
     return abs(new - first) * 100 <= first * _AGREEMENT_PCT
+
+
+def is_mass_leap(*, held: int, judged: int) -> bool:
+    """Whether so many prices leapt at once that it is the exchange that slipped, not the market.
+
+    More than five, and more than a fifth of all. Such a snapshot confirms nothing, however often
+    it is repeated: prices stay as they were and grow old, which everybody can see.
+    """
+    return held > _FEW and held * 5 > judged
 
 
 def contradicts(candle_close: Decimal, sample_price: Decimal) -> bool:

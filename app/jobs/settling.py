@@ -77,9 +77,9 @@ class Settlement:
             return "no candle"
         if not candle_decides(opened_at=candle.opened_at, tracked_at=group.tracked_at):
             return f"the last candle is of {candle.opened_at:%Y-%m-%d %H:%M} UTC"
-        sample = votes.sampled_price(coin_id=group.coin_id, moment=candle.opened_at)
+        sample = votes.witnessed_price(coin_id=group.coin_id, moment=candle.opened_at)
         if sample is not None and contradicts(candle.close, sample):
-            return f"the candle says {candle.close}, we saw {sample} in that minute"
+            return f"the candle says {candle.close}, we saw {sample} around then"
         return ""
 
     def _settle(self, vote_id: int, evidence: Evidence) -> None:

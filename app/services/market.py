@@ -124,8 +124,8 @@ def store_tickers(*, market: Market, now: datetime) -> StoreReport:
 
     Rows are matched by market. A missing coin keeps its old quote with its age. The whole snapshot
     is as old as its newest row says, and never newer than what we hold; a price that leaps is held
-    back until repeated, or for good where much of the market leaps with it. One sample per coin and minute; a repeat changes nothing. Raises
-    ExchangeError, and then nothing has changed.
+    back until repeated, or for good where much of the market leaps with it. One sample per coin
+    and minute; a repeat changes nothing. Raises ExchangeError, and then nothing has changed.
     """
     snapshot = market.tickers()
     newest = newest_stamp(snapshot.rows, now)

@@ -2,6 +2,7 @@
 
 from app.services.votes.answering import Answered, cast_ballot
 from app.services.votes.closing import close_due_votes, void_vote
+from app.services.votes.counting import open_by_coin
 from app.services.votes.listing import (
     SORTS,
     Stage,
@@ -12,17 +13,34 @@ from app.services.votes.listing import (
     my_open_counts,
     vote_counts,
 )
-from app.services.votes.making import Draft, find_twin, made_so_far, open_vote
-from app.services.votes.record import Breakdown, MyVote, MyVotes, my_breakdown, my_votes
+from app.services.votes.making import (
+    Draft,
+    StartPrice,
+    find_twin,
+    made_so_far,
+    open_vote,
+    start_price,
+)
+from app.services.votes.record import (
+    Breakdown,
+    MyVote,
+    MyVotes,
+    my_breakdown,
+    my_votes,
+    results_before,
+    streak,
+    waiting_answers,
+)
 from app.services.votes.settling import (
     DueGroup,
     Evidence,
     due_groups,
     push_back,
-    sampled_price,
     settle_vote,
     stuck_votes,
+    witnessed_price,
 )
+from app.services.votes.showcase import showcase
 from app.services.votes.views import VoteDetail, VoteView, get_vote, get_votes
 
 __all__ = [
@@ -35,6 +53,7 @@ __all__ = [
     "MyVote",
     "MyVotes",
     "Stage",
+    "StartPrice",
     "VoteCounts",
     "VoteDetail",
     "VoteFilter",
@@ -51,11 +70,17 @@ __all__ = [
     "my_breakdown",
     "my_open_counts",
     "my_votes",
+    "open_by_coin",
     "open_vote",
     "push_back",
-    "sampled_price",
+    "results_before",
     "settle_vote",
+    "showcase",
+    "start_price",
+    "streak",
     "stuck_votes",
     "void_vote",
     "vote_counts",
+    "waiting_answers",
+    "witnessed_price",
 ]

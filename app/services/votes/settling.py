@@ -24,7 +24,8 @@ from app.domain.votes import (
     retry_delay,
 )
 from app.extensions import db
-from app.models import Ballot, Coin, LedgerEntry, PriceSample, User, Vote
+from app.models import Ballot, Coin, LedgerEntry, PriceSample, Quote, User, Vote
+from app.services.market import SPEAKS_FOR
 from app.services.points import platform_counts
 from app.services.votes.listing import counts_now
 
@@ -84,15 +85,26 @@ def _group(rows: Sequence[Any]) -> DueGroup:
     )
 
 
-def sampled_price(*, coin_id: int, moment: datetime) -> Decimal | None:
-    """Our own observation nearest to a minute, if there is one within two minutes of it."""
-    rows = db.session.execute(
+def witnessed_price(*, coin_id: int, moment: datetime) -> Decimal | None:
+    """What we saw ourselves of a coin around a minute, to hold a candle against.
+
+    The sample nearest to it within two minutes; where we weren't running, the latest quote if it
+    is of the same day. None where nothing speaks for or against.
+    """
+    samples = db.session.execute(
         select(PriceSample.minute, PriceSample.price).where(
             PriceSample.coin_id == coin_id,
             PriceSample.minute.between(moment - SAMPLE_WINDOW, moment + SAMPLE_WINDOW),
         )
     ).all()
-    return min(rows, key=lambda row: abs(row.minute - moment)).price if rows else None
+    if samples:
+        return min(samples, key=lambda row: abs(row.minute - moment)).price
+    return db.session.scalar(
+        select(Quote.price).where(
+            Quote.coin_id == coin_id,
+            Quote.observed_at.between(moment - SPEAKS_FOR, moment + SPEAKS_FOR),
+        )
+    )
 
 
 def settle_vote(*, vote_id: int, evidence: Evidence, now: datetime) -> bool:
