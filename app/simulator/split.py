@@ -93,10 +93,10 @@ Shape = tuple[float, float, float, float]
 
 def _prices(block: Block, edges: list[float], roll: list[tuple[int, int]]) -> list[Shape]:
     count = len(roll)
-    scale = 0.35 * (block.high - block.low) / count**0.5
+    scale = 0.45 * (block.high - block.low) / count**0.5
     shapes = []
     for place, (up, down) in enumerate(roll):
-        gap = scale * 0.2 * ((up ^ down) / 32_768 - 1) if place else 0.0
+        gap = scale * 0.15 * ((up ^ down) / 32_768 - 1) if place else 0.0
         start = min(block.high, max(block.low, edges[place] + gap))
         end = edges[place + 1]
         high = min(block.high, max(start, end) + scale * up / WHOLE)
