@@ -4,20 +4,47 @@ from flask import Flask
 
 from app.web import (
     access,
+    accounts,
     art,
     assets,
     cards,
     chart,
+    context,
     errors,
     filters,
     health,
+    home,
+    making,
+    market,
+    points,
     preferences,
     security,
     sessions,
+    votes,
 )
 
-_PARTS = (access, security, sessions, preferences, assets, art, chart, filters, cards, errors)
-_BLUEPRINTS = (health.bp,)
+_PARTS = (
+    access,
+    security,
+    sessions,
+    context,
+    preferences,
+    assets,
+    art,
+    chart,
+    filters,
+    cards,
+    errors,
+)
+_BLUEPRINTS = (
+    health.bp,
+    home.bp,
+    *votes.BLUEPRINTS,
+    *accounts.BLUEPRINTS,
+    points.bp,
+    market.bp,
+    making.bp,
+)
 
 
 def init_app(app: Flask) -> None:
