@@ -70,13 +70,16 @@ class PriceUnits(TypeDecorator[Decimal]):
         return None if value is None else from_units(value)
 
 
-def text_enum(kind: type[StrEnum], name: str) -> Enum:
-    """A column of one of `kind`'s values, held by a CHECK in the database."""
+def text_enum(kind: type[StrEnum], name: str, *, check: bool = True) -> Enum:
+    """A column of one of `kind`'s values, held by a CHECK in the database.
+
+    With `check=False` the table has a CHECK of its own that knows the values.
+    """
     return Enum(
         kind,
         name=name,
         native_enum=False,
-        create_constraint=True,
+        create_constraint=check,
         length=20,
         values_callable=lambda members: [member.value for member in members],
     )

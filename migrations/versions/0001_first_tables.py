@@ -282,7 +282,6 @@ def upgrade() -> None:
                 "creation_refund",
                 name="reason",
                 native_enum=False,
-                create_constraint=True,
                 length=20,
             ),
             nullable=False,
@@ -295,17 +294,22 @@ def upgrade() -> None:
             name=op.f("ck_ledger_entries_day_fits_reason"),
         ),
         sa.CheckConstraint(
-            "(vote_id IS NOT NULL) = (reason IN ('creation', 'stake', 'reward', 'stake_refund', 'creation_refund'))",
-            name=op.f("ck_ledger_entries_vote_fits_reason"),
-        ),
-        sa.CheckConstraint(
-            "CASE WHEN reason IN ('creation', 'stake') THEN amount < 0 ELSE amount > 0 END",
-            name=op.f("ck_ledger_entries_sign_fits_reason"),
+            "CASE reason"
+            " WHEN 'reward' THEN vote_id IS NOT NULL AND amount > 0"
+            " WHEN 'stake' THEN vote_id IS NOT NULL AND amount < 0"
+            " WHEN 'stake_refund' THEN vote_id IS NOT NULL AND amount > 0"
+            " WHEN 'creation' THEN vote_id IS NOT NULL AND amount < 0"
+            " WHEN 'creation_refund' THEN vote_id IS NOT NULL AND amount > 0"
+            " WHEN 'top_up' THEN vote_id IS NULL AND amount > 0"
+            " WHEN 'welcome' THEN vote_id IS NULL AND amount > 0"
+            " WHEN 'grant' THEN vote_id IS NULL AND amount > 0"
+            " ELSE FALSE END",
+            name=op.f("ck_ledger_entries_fits_reason"),
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_ledger_entries_user_id")),
         sa.ForeignKeyConstraint(["vote_id"], ["votes.id"], name=op.f("fk_ledger_entries_vote_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
-        sa.UniqueConstraint("user_id", "vote_id", "reason", name=op.f("uq_ledger_entries_user_id")),
+        sa.UniqueConstraint("vote_id", "user_id", "reason", name=op.f("uq_ledger_entries_vote_id")),
     )
     with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
         batch_op.create_index(
