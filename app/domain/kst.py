@@ -16,6 +16,18 @@ def kst_day(moment: datetime) -> date:
     return to_kst(moment).date()
 
 
+def next_kst_day(moment: datetime) -> datetime:
+    """The next midnight in Korea, as aware UTC; at midnight itself that is a day ahead."""
+    midnight = to_kst(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight + timedelta(days=1)).astimezone(UTC)
+
+
+def month_start(moment: datetime) -> datetime:
+    """The midnight in Korea with which the month of this moment began, as aware UTC."""
+    first = to_kst(moment).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return first.astimezone(UTC)
+
+
 def floor_minute(moment: datetime) -> datetime:
     """The moment cut down to its whole minute."""
     return moment.replace(second=0, microsecond=0)

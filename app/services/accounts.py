@@ -133,6 +133,17 @@ def change_password(*, user_id: int, old: str, new: str) -> User:
     return user
 
 
+def sign_out_everywhere(*, user_id: int) -> None:
+    """End every session of this person, the one that asks included."""
+    with transaction() as session:
+        session.execute(
+            update(User)
+            .where(User.id == user_id)
+            .values(session_epoch=User.session_epoch + 1)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def set_staff(*, name: str, is_staff: bool) -> User:
     """Make a person staff, or no longer; twice is harmless. Raises NotFound."""
     user = _find(name)

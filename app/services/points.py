@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import case, func, select, text, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import Remembered, table_of, transaction
-from app.domain.kst import kst_day
+from app.domain.kst import kst_day, month_start
 from app.domain.points import TOP_UP_POINTS, AlreadyToppedUp, NotEnoughPoints, Reason, accuracy_pct
 from app.domain.votes import Direction, Duration, VoteState
 from app.extensions import db
-from app.models import Coin, LedgerEntry, User, Vote
+from app.models import Ballot, Coin, LedgerEntry, User, Vote
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,20 @@ class LedgerPage:
     next_cursor: int | None
     balance: int
     ledger_sum: int
+    entry_count: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all entries together are the balance."""
+        return self.balance == self.ledger_sum
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSums:
+    """What came and what went since the first of this month in Korea; `spent` is not positive."""
+
+    received: int
+    spent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +104,20 @@ def grant(*, user_id: int, amount: int, now: datetime) -> int:
         return _move(session, user_id, amount)
 
 
-def ledger_page(*, user_id: int, before: int | None = None, limit: int = 30) -> LedgerPage:
-    """One's own entries, newest first, each with the running balance."""
+def ledger_page(
+    *, user_id: int, before: int | None = None, received: bool | None = None, limit: int = 30
+) -> LedgerPage:
+    """One's own entries, newest first, each with the running balance.
+
+    `received` picks those that brought points (True) or took some (False); None shows all. The sum
+    and the count are always those of all entries.
+    """
     running = (
         select(
             LedgerEntry.id,
             func.sum(LedgerEntry.amount).over(order_by=LedgerEntry.id).label("balance"),
         )
-        .where(LedgerEntry.user_id == user_id)
+        .where(_own_entries(user_id))
         .subquery()
     )
     rows = (
@@ -110,18 +130,51 @@ def ledger_page(*, user_id: int, before: int | None = None, limit: int = 30) -> 
     )
     if before is not None:
         rows = rows.where(LedgerEntry.id < before)
+    if received is not None:
+        rows = rows.where(LedgerEntry.amount > 0 if received else LedgerEntry.amount < 0)
     found = db.session.execute(rows).all()
-    total = db.session.scalar(
-        select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(LedgerEntry.user_id == user_id)
-    )
-    balance = db.session.scalar(select(User.points).where(User.id == user_id))
+    total, entries, balance = _books(user_id)
     shown = tuple(_ledger_row(*row) for row in found[:limit])
     return LedgerPage(
         rows=shown,
         next_cursor=shown[-1].id if len(found) > limit else None,
-        balance=balance or 0,
-        ledger_sum=total or 0,
+        balance=balance,
+        ledger_sum=total,
+        entry_count=entries,
     )
+
+
+def month_sums(*, user_id: int, now: datetime) -> MonthSums:
+    """This person's points received and spent in the present Korean month."""
+    amount = LedgerEntry.amount
+    gained = func.coalesce(func.sum(case((amount > 0, amount), else_=0)), 0)
+    lost = func.coalesce(func.sum(case((amount < 0, amount), else_=0)), 0)
+    month = (_own_entries(user_id), LedgerEntry.created_at >= month_start(now))
+    return MonthSums(*db.session.execute(select(gained, lost).where(*month)).one())
+
+
+def _books(user_id: int) -> tuple[int, int, int]:
+    """Sum and number of all entries, and the stored balance, read at one moment."""
+    balance = select(User.points).where(User.id == user_id).scalar_subquery()
+    total = func.coalesce(func.sum(LedgerEntry.amount), 0)
+    row = db.session.execute(
+        select(total, func.count(), balance).where(_own_entries(user_id))
+    ).one()
+    return row[0], row[1], row[2] or 0
+
+
+def _own_entries(user_id: int) -> ColumnElement[bool]:
+    """The entries of a person: those of no vote, and those of votes they answered or asked.
+
+    The longer way round is the one with an index. One that began with the person would have to be
+    changed in as many places as a settled vote has answers.
+    """
+    votes = union_all(
+        select(Ballot.vote_id).where(Ballot.user_id == user_id),
+        select(Vote.id).where(Vote.creator_id == user_id),
+    )
+    of_mine = or_(LedgerEntry.vote_id.is_(None), LedgerEntry.vote_id.in_(votes))
+    return and_(LedgerEntry.user_id == user_id, of_mine)
 
 
 def _ledger_row(

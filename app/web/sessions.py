@@ -1,13 +1,14 @@
 """Who is signed in: the session cookie, "remember me", and the way to the sign-in page."""
 
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlencode
 
-from flask import Flask, Response, flash, redirect, request
+from flask import Flask, Response, flash, redirect, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import UserMixin, login_user
+from flask_login import UserMixin, current_user, login_user, logout_user
 
 from app.extensions import login
 from app.services import accounts
@@ -56,7 +57,24 @@ def sign_in(user_id: int, epoch: int, *, remember: bool) -> None:
     """Begin a session; the cookie is made anew, so a planted one is worth nothing."""
     person = accounts.signed_in(user_id=user_id, epoch=epoch)
     if person is not None:
+        session.clear()
         login_user(Member(person), remember=remember)
+
+
+def sign_out() -> None:
+    """End this session and forget the browser."""
+    session.clear()  # first, because what signing out leaves in it forgets the cookie
+    logout_user()
+
+
+def me() -> Person:
+    """Who is signed in, on pages that only a signed-in person sees."""
+    return cast(Person, current_user.person)
+
+
+def require_sign_in() -> ResponseReturnValue | None:
+    """For `before_request` of pages that are a person's own: strangers are led to sign in."""
+    return None if current_user.is_authenticated else ask_to_sign_in()
 
 
 def ask_to_sign_in() -> ResponseReturnValue:

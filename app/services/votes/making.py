@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -25,6 +26,14 @@ class Draft:
 
     coin_code: str
     asked: Question
+
+
+@dataclass(frozen=True, slots=True)
+class StartPrice:
+    """The price a vote made now would start from, and when it was observed."""
+
+    price: Decimal
+    observed_at: datetime
 
 
 def open_vote(*, user_id: int, draft: Draft, request_key: str, now: datetime) -> int:
@@ -66,6 +75,12 @@ def find_twin(*, draft: Draft, user_id: int | None, now: datetime) -> VoteView |
         .limit(1)
     ).first()
     return to_view(row, now) if row else None
+
+
+def start_price(*, coin_code: str, now: datetime) -> StartPrice:
+    """What a vote on this coin would start from, or raise as `open_vote` would."""
+    quote, _coin = _fresh_quote(db.session(), coin_code, now)
+    return StartPrice(quote.price, quote.observed_at)
 
 
 def made_so_far(*, user_id: int) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, func, select
 
 from app.domain.votes import Duration, VoteState
 from app.extensions import db
-from app.models import Ballot, Coin, User, Vote
+from app.models import Ballot, Coin, Vote
 from app.services.votes.views import VoteView, select_views, to_view
 
 PAGE_SIZE = 20
@@ -138,12 +138,12 @@ def results_before(*, user_id: int, moment: datetime) -> int:
     return db.session.scalar(due) or 0
 
 
-def streak(*, user: User) -> int:
+def streak(*, user_id: int) -> int:
     """How many of this person's latest settled answers were right in a row."""
     rows = db.session.execute(
         select(Ballot.choice, Vote.outcome)
         .join(Vote, Vote.id == Ballot.vote_id)
-        .where(Ballot.user_id == user.id, Vote.state == VoteState.TRACKED)
+        .where(Ballot.user_id == user_id, Vote.state == VoteState.TRACKED)
         .order_by(Vote.settled_at.desc(), Vote.id.desc())
         .limit(100)
     )

@@ -1,0 +1,48 @@
+"""The forms of signing up, signing in and the settings."""
+
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, PasswordField, StringField
+
+from app.domain.errors import InvalidInput
+from app.web.forms import Form
+
+
+class LoginForm(Form):
+    """Nickname and password."""
+
+    nickname = StringField(_("닉네임"))
+    password = PasswordField(_("비밀번호"))
+    remember = BooleanField(_("이 기기에서 로그인 유지하기"))
+
+
+class _NewPassword(Form):
+    """A password, typed twice."""
+
+    password = PasswordField(_("비밀번호"))
+    password_again = PasswordField(_("비밀번호 한 번 더"))
+
+    def chosen_password(self) -> str:
+        """The password, or raise InvalidInput where the two differ."""
+        if self.password.data != self.password_again.data:
+            raise InvalidInput("password_again", "password_mismatch")
+        return self.password.data or ""
+
+
+class SignupForm(_NewPassword):
+    """A nickname and a password."""
+
+    nickname = StringField(_("닉네임"))
+
+
+class NicknameForm(Form):
+    """Another nickname."""
+
+    nickname = StringField(_("닉네임"))
+
+
+class PasswordForm(_NewPassword):
+    """The password until now, and the new one."""
+
+    old_password = PasswordField(_("지금 비밀번호"))
+    password = PasswordField(_("새 비밀번호"))
+    password_again = PasswordField(_("새 비밀번호 한 번 더"))

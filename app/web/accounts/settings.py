@@ -1,0 +1,79 @@
+"""The settings: nickname, password, and the ways out."""
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts import NicknameTaken
+from app.domain.errors import InvalidInput
+from app.extensions import limiter
+from app.i18n import gettext
+from app.services import accounts
+from app.web.accounts.entry import SIGN_IN_LIMIT
+from app.web.accounts.forms import NicknameForm, PasswordForm
+from app.web.preferences import THEMES
+from app.web.sessions import me, require_sign_in, sign_in, sign_out
+
+bp = Blueprint("settings", __name__, url_prefix="/me/settings")
+bp.before_request(require_sign_in)
+
+
+def _person_key() -> str:
+    return f"person {me().id}"
+
+
+@bp.get("")
+def show() -> str:
+    """All settings on one page."""
+    return _page()
+
+
+@bp.post("/nickname")
+def rename() -> ResponseReturnValue:
+    """Take another nickname; the old one is free from then on."""
+    form = NicknameForm()
+    try:
+        name = accounts.rename(user_id=me().id, name=form.nickname.data or "")
+    except (InvalidInput, NicknameTaken) as error:
+        form.refuse(error, "nickname")
+        return _page(nickname_form=form), 422
+    flash(gettext("이제 %(name)s님이에요.", name=name), "success")
+    return redirect("/me/settings", 303)
+
+
+@bp.post("/password")
+@limiter.limit(SIGN_IN_LIMIT, key_func=_person_key)
+def change_password() -> ResponseReturnValue:
+    """Set a new password: every other session ends, this one goes on."""
+    form = PasswordForm()
+    try:
+        user = accounts.change_password(
+            user_id=me().id, old=form.old_password.data or "", new=form.chosen_password()
+        )
+    except InvalidInput as error:
+        form.refuse(error)
+        return _page(password_form=form), 422
+    remembered = current_app.config["REMEMBER_COOKIE_NAME"] in request.cookies
+    sign_in(user.id, user.session_epoch, remember=remembered)
+    flash(gettext("비밀번호를 바꿨어요. 다른 기기에서는 로그아웃됐어요."), "success")
+    return redirect("/me/settings", 303)
+
+
+@bp.post("/sign-out-everywhere")
+def sign_out_everywhere() -> ResponseReturnValue:
+    """End every session, this one included."""
+    accounts.sign_out_everywhere(user_id=me().id)
+    sign_out()
+    flash(gettext("모든 기기에서 로그아웃했어요."), "success")
+    return redirect("/login", 303)
+
+
+def _page(
+    nickname_form: NicknameForm | None = None, password_form: PasswordForm | None = None
+) -> str:
+    """The page with the form that was refused, and the other one fresh."""
+    return render_template(
+        "accounts/settings.html",
+        nickname_form=nickname_form or NicknameForm(formdata=None, nickname=me().nickname),
+        password_form=password_form or PasswordForm(formdata=None),
+        themes=THEMES,
+    )
