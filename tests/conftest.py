@@ -4,12 +4,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import Migrate, upgrade
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from app import create_app
 from app.extensions import db
@@ -21,6 +23,24 @@ from tests import factories
 NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
 SECRET = "a secret that is long enough for a test"
 MakeApp = Callable[..., Flask]
+
+
+class Visitor(FlaskClient):
+    """A browser. Each request has a context of its own, as on the server, even inside a test's."""
+
+    def open(self, *args: object, **kwargs: object) -> TestResponse:
+        """Send a request; what it wrote is seen by the test's own session afterwards."""
+        with self.application.app_context():
+            answer = super().open(*args, **kwargs)  # type: ignore[arg-type]
+        if has_app_context():
+            db.session.rollback()
+        return answer
+
+    def sign_in(self, user: User) -> "Visitor":
+        """Be this person from now on."""
+        with self.session_transaction() as cookie:
+            cookie["_user_id"], cookie["_fresh"] = f"{user.id}.{user.session_epoch}", True
+        return self
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +85,7 @@ def make_app(migrated: Path, tmp_path: Path) -> Iterator[MakeApp]:
         } | settings
         app = create_app(Config(**values))  # type: ignore[arg-type]
         app.config["WTF_CSRF_ENABLED"] = csrf
+        app.test_client_class = Visitor
         made.append(app)
         return app
 
@@ -88,8 +109,8 @@ def session(app: Flask) -> Iterator[Session]:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+def client(app: Flask) -> Visitor:
+    return cast(Visitor, app.test_client())
 
 
 @pytest.fixture

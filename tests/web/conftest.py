@@ -1,5 +1,6 @@
-"""The application without a database behind it: enough for what only formats and draws."""
+"""The application over an empty database: enough for what only formats and draws."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,14 +19,14 @@ NOW = datetime(2026, 11, 20, 5, 5, 12, tzinfo=UTC)
 Speaking = Callable[[str], AbstractContextManager[None]]
 
 
-def build_app(folder: Path) -> Flask:
-    url = f"sqlite:///{folder / 'none.db'}"
+def build_app(folder: Path, migrated: Path) -> Flask:
+    url = f"sqlite:///{shutil.copy(migrated, folder / 'nobody.db')}"
     return create_app(Config(database_url=url, secret_key="x" * 40, instance=folder))
 
 
 @pytest.fixture(scope="session")
-def bare_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    return build_app(tmp_path_factory.mktemp("instance"))
+def bare_app(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Flask:
+    return build_app(tmp_path_factory.mktemp("instance"), migrated)
 
 
 @pytest.fixture

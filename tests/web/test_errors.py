@@ -21,9 +21,9 @@ REFUSALS = {
 
 
 @pytest.fixture
-def failing(tmp_path: Path) -> FlaskClient:
+def failing(tmp_path: Path, migrated: Path) -> FlaskClient:
     """A visitor of an application whose pages all fail in some way."""
-    app = build_app(tmp_path)
+    app = build_app(tmp_path, migrated)
     app.config["WTF_CSRF_ENABLED"] = False
     _add_failures(app)
     return app.test_client()
@@ -92,8 +92,8 @@ def test_form_on_something_missing_is_not_found(failing: FlaskClient) -> None:
     assert failing.post("/refuse/missing").status_code == 404
 
 
-def test_form_without_a_token_is_refused(tmp_path: Path) -> None:
-    app = build_app(tmp_path)
+def test_form_without_a_token_is_refused(tmp_path: Path, migrated: Path) -> None:
+    app = build_app(tmp_path, migrated)
     _add_failures(app)
 
     answer = app.test_client().post("/refuse/closed")
