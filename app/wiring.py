@@ -1,5 +1,6 @@
-"""The only place that chooses: which exchange answers for the market."""
+"""The only place that chooses: which exchange answers for the market, which key signs tokens."""
 
+import hmac
 from pathlib import Path
 from typing import cast
 
@@ -23,11 +24,19 @@ def init_app(app: Flask) -> None:
         pacer=Pacer(per_second=DEMO_PER_SECOND) if app.config["WHALING_DEMO"] else None,
         http=HttpClient(app.config["WHALING_UPBIT_URL"], user_agent=f"whaling/{VERSION}"),
     )
+    # Tokens are signed with a key of their own, so that a signed cookie never passes for one.
+    secret = str(app.config["SECRET_KEY"]).encode()
+    app.extensions["whaling_token_key"] = hmac.digest(secret, b"whaling tokens", "sha256")
 
 
 def market() -> Market:
     """The exchange that prices and candles come from."""
     return cast(Market, current_app.extensions["whaling_market"])
+
+
+def token_key() -> bytes:
+    """What access and refresh tokens are signed with."""
+    return cast(bytes, current_app.extensions["whaling_token_key"])
 
 
 def logo_folder() -> Path:

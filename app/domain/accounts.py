@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 
-from app.domain.errors import Conflict, InvalidInput
+from app.domain.errors import AppError, Conflict, InvalidInput
 
 MAX_NICKNAME = 20
 MIN_PASSWORD = 8
@@ -24,6 +24,15 @@ class WrongCredentials(Conflict):
 
     def __init__(self) -> None:
         super().__init__("wrong_credentials")
+
+
+class BadToken(AppError):
+    """The token proves nothing: forged, expired, revoked, of another kind or of nobody.
+
+    Which of these it is isn't told.
+    """
+
+    code = "token_not_valid"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from app.models.accounts import User
 from app.models.jobs import JobRun, Lease
 from app.models.market import Coin, PriceSample, Quote
 from app.models.points import LedgerEntry
+from app.models.tokens import ClientSession, KeptAnswer
 from app.models.votes import Ballot, Vote
 
 __all__ = [
     "Ballot",
+    "ClientSession",
     "Coin",
     "JobRun",
+    "KeptAnswer",
     "Lease",
     "LedgerEntry",
     "PriceSample",

@@ -51,7 +51,8 @@ class Person:
         return accuracy_pct(right=self.right_count, settled=self.settled_count)
 
 
-_PERSON_COLUMNS = (
+#: What `Person` is read from, in its order.
+PERSON_COLUMNS = (
     User.id,
     User.nickname,
     User.is_staff,
@@ -66,7 +67,7 @@ _PERSON_COLUMNS = (
 def signed_in(*, user_id: int, epoch: int) -> Person | None:
     """The person behind a session, or None once the person or the session's epoch is gone."""
     row = db.session.execute(
-        select(*_PERSON_COLUMNS).where(User.id == user_id, User.session_epoch == epoch)
+        select(*PERSON_COLUMNS).where(User.id == user_id, User.session_epoch == epoch)
     ).one_or_none()
     return None if row is None else Person(*row)
 
