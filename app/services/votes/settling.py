@@ -98,7 +98,8 @@ def witnessed_price(*, coin_id: int, moment: datetime) -> Decimal | None:
         )
     ).all()
     if samples:
-        return min(samples, key=lambda row: abs(row.minute - moment)).price
+        nearest: Decimal = min(samples, key=lambda row: abs(row.minute - moment)).price
+        return nearest
     return db.session.scalar(
         select(Quote.price).where(
             Quote.coin_id == coin_id,
