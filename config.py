@@ -58,6 +58,48 @@ def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return origins
 
 
+def _redirects(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Whole addresses, since the provider compares them letter by letter."""
+    given = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
+    for address in given:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s,#]{1,500}", address):
+            raise ConfigError(f"{name} holds {address!r}; write it like https://example.org/oauth")
+    return given
+
+
+def _public_url(env: Mapping[str, str]) -> str:
+    if not env.get("PUBLIC_URL", "").strip():
+        if env.get("KAKAO_CLIENT_ID", "").strip():
+            raise ConfigError(
+                "KAKAO_CLIENT_ID needs PUBLIC_URL too: Kakao sends people back to that address"
+            )
+        return ""
+    return _url(env, "PUBLIC_URL", "https://whaling.example.org", ("http", "https"))
+
+
+def _key(env: Mapping[str, str], name: str, pattern: str = r"[A-Za-z0-9_\-]{1,100}") -> str:
+    text = env.get(name, "").strip()
+    if text and not re.fullmatch(pattern, text):
+        raise ConfigError(f"{name} isn't a key as Kakao's console shows it")
+    return text
+
+
+def _kakao(env: Mapping[str, str], default: "type[Config]") -> dict[str, Any]:
+    """What signing in with Kakao needs; without KAKAO_CLIENT_ID there is no such way in."""
+    web = ("http", "https")
+    return {
+        "kakao_client_id": _key(env, "KAKAO_CLIENT_ID"),
+        "kakao_client_secret": _key(env, "KAKAO_CLIENT_SECRET"),
+        "kakao_native_key": _key(env, "KAKAO_NATIVE_KEY"),
+        "kakao_app_id": _key(env, "KAKAO_APP_ID", r"\d{1,18}"),
+        "kakao_admin_key": _key(env, "KAKAO_ADMIN_KEY"),
+        "kakao_auth_url": _url(env, "KAKAO_AUTH_URL", default.kakao_auth_url, web),
+        "kakao_api_url": _url(env, "KAKAO_API_URL", default.kakao_api_url, web),
+        "kakao_redirect_uris": _redirects(env, "KAKAO_REDIRECT_URIS"),
+        "public_url": _public_url(env),
+    }
+
+
 def _host(env: Mapping[str, str], name: str, default: str) -> str:
     text = env.get(name, "").strip() or default
     if not re.fullmatch(r"[A-Za-z0-9.:\-]{1,253}", text):
@@ -141,6 +183,15 @@ class Config:
     scheduler: bool = True
     upbit_url: str = "https://api.upbit.com"
     upbit_logo_url: str = "https://static.upbit.com/logos"
+    public_url: str = ""
+    kakao_client_id: str = ""
+    kakao_client_secret: str = field(default="", repr=False)
+    kakao_native_key: str = ""
+    kakao_app_id: str = ""
+    kakao_admin_key: str = field(default="", repr=False)
+    kakao_auth_url: str = "https://kauth.kakao.com"
+    kakao_api_url: str = "https://kapi.kakao.com"
+    kakao_redirect_uris: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     rate_limits: bool = True
     ratelimit_storage_uri: str = "memory://"
@@ -180,6 +231,7 @@ class Config:
             "access_log": _switch(env, "ACCESS_LOG", default=False),
             "demo": demo,
         }
+        values |= _kakao(env, cls)
         values |= {name: value for name, value in overrides.items() if value is not None}
         return cls(**values)
 

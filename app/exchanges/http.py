@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
@@ -61,12 +61,29 @@ class Reply:
         return "html" in self.content_type.lower() or self.body.lstrip()[:1] == b"<"
 
 
-class HttpClient:
-    """Reads from one host. Safe to share between threads: the session keeps nothing but open lines.
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What is asked. Headers and form may hold keys and are never logged."""
 
-    A line that breaks or stalls is tried once more, after a random moment, within `total_timeout`
-    seconds for both tries together; nothing else is repeated. Redirects are not followed, cookies
-    not kept, proxies and credentials of the environment not used, certificates always verified.
+    path: str
+    params: Mapping[str, str]
+    cap: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def method(self) -> str:
+        """A call with a form is sent once; one without only reads."""
+        return "GET" if self.form is None else "POST"
+
+
+class HttpClient:
+    """Talks to one host. Safe to share between threads: the session keeps nothing but open lines.
+
+    A read on a line that breaks or stalls is tried once more, after a random moment, within
+    `total_timeout` seconds for both tries together; nothing else is repeated. Redirects are not
+    followed, cookies not kept, proxies and credentials of the environment not used, certificates
+    always verified.
     """
 
     def __init__(
@@ -104,62 +121,84 @@ class HttpClient:
             raise Unavailable(f"{path}: broken UTF-8") from error
 
     def fetch(
-        self, path: str, params: Mapping[str, str], gate: Gate, max_bytes: int | None = None
+        self,
+        path: str,
+        params: Mapping[str, str],
+        gate: Gate,
+        max_bytes: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Whatever answer arrives whole, of any status but 429 and 418; else Unavailable."""
         cap = self._max_bytes if max_bytes is None else max_bytes
+        call = _Call(path, params, cap, headers or {})
         gate.enter()
         deadline = monotonic() + self._total_timeout
         try:
-            return self._try(path, params, gate, cap, deadline)
+            return self._try(call, gate, deadline)
         except _Broken:
             self._sleep(secrets.SystemRandom().uniform(0.1, 0.4))
             if monotonic() >= deadline:
                 raise
         gate.enter()
-        return self._try(path, params, gate, cap, deadline)
+        return self._try(call, gate, deadline)
+
+    def post(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        gate: Gate,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """As `fetch`, for a form that is sent once and never again, whatever becomes of it."""
+        gate.enter()
+        call = _Call(path, {}, self._max_bytes, headers or {}, form)
+        return self._try(call, gate, monotonic() + self._total_timeout)
 
     def close(self) -> None:
         """Let go of the open lines."""
         self._session.close()
 
-    def _try(
-        self, path: str, params: Mapping[str, str], gate: Gate, cap: int, deadline: float
-    ) -> Reply:
+    def _try(self, call: _Call, gate: Gate, deadline: float) -> Reply:
+        path, params = call.path, dict(call.params)
         started = monotonic()
         try:
-            reply = self._exchange(path, params, gate, cap, deadline)
+            reply = self._exchange(call, gate, deadline)
         except (
             requests.ConnectionError,
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
         ) as error:
-            log.warning("exchange_broken path=%s params=%s error=%r", path, dict(params), error)
+            log.warning("exchange_broken path=%s params=%s error=%r", path, params, error)
             raise _Broken(f"{path}: {type(error).__name__}") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise Unavailable(f"{path}: {type(error).__name__}: {error!s:.200}") from error
         spent_ms = round((monotonic() - started) * 1000)
         log.debug(
             "exchange_answer path=%s params=%s status=%d bytes=%d ms=%d",
-            *(path, dict(params), reply.status, len(reply.body), spent_ms),
+            *(path, params, reply.status, len(reply.body), spent_ms),
         )
         return reply
 
-    def _exchange(
-        self, path: str, params: Mapping[str, str], gate: Gate, cap: int, deadline: float
-    ) -> Reply:
+    def _exchange(self, call: _Call, gate: Gate, deadline: float) -> Reply:
         left = max(deadline - monotonic(), 0.001)
         limits: Any = urllib3.Timeout(left, self._connect_timeout, self._read_timeout)
         token = _deadline.set(deadline)
         try:
-            with self._session.get(
-                self._base_url + path, params=dict(params), timeout=limits, stream=True
+            with self._session.request(
+                call.method,
+                self._base_url + call.path,
+                params=dict(call.params),
+                data=call.form,
+                headers=call.headers,
+                timeout=limits,
+                stream=True,
+                allow_redirects=False,
             ) as response:
                 quiet_s = gate.answered(response.status_code, response.headers)
                 if response.status_code in _ASKS_QUIET:
-                    raise RateLimited(f"{path}: HTTP {response.status_code}", quiet_s)
+                    raise RateLimited(f"{call.path}: HTTP {response.status_code}", quiet_s)
                 kind = response.headers.get("Content-Type", "")
-                return Reply(response.status_code, kind, _read(response, cap))
+                return Reply(response.status_code, kind, _read(response, call.cap))
         finally:
             _deadline.reset(token)
 

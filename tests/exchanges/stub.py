@@ -56,6 +56,7 @@ class Stub:
     script: list[Answer] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     tls: ssl.SSLContext | None = None
 
@@ -65,6 +66,10 @@ class Stub:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
+
+            def do_POST(self) -> None:
+                stub.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.do_GET()
 
             def do_GET(self) -> None:
                 stub.asked.append(self.path)

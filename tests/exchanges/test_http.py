@@ -325,3 +325,33 @@ def test_deadline_holds_over_tls_too(gate: Gate, tls: Stub, tmp_path: Path) -> N
 def test_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="not an http address"):
         HttpClient(url)
+
+
+def test_form_is_sent_with_its_headers(client: HttpClient, gate: Gate, stub: Stub) -> None:
+    sent = client.post("/token", {"code": "a&b"}, gate, headers={"Authorization": "Bearer x"})
+
+    assert sent.body == b"[]"
+    assert stub.bodies == [b"code=a%26b"]
+    assert stub.headers[0]["authorization"] == "Bearer x"
+
+
+def test_form_is_never_sent_twice(client: HttpClient, gate: Gate, stub: Stub) -> None:
+    stub.default = hang_up
+
+    with pytest.raises(Unavailable):
+        client.post("/token", {"code": "once"}, gate)
+
+    assert stub.asked == ["/token"]
+
+
+def test_form_and_headers_stay_out_of_the_log(
+    client: HttpClient, gate: Gate, stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    stub.script = [hang_up, reply("no", 400)]
+
+    with pytest.raises(Unavailable):
+        client.post("/token", {"client_secret": "whisper"}, gate, headers={"X": "whisper"})
+    client.post("/token", {"client_secret": "whisper"}, gate, headers={"X": "whisper"})
+
+    assert "whisper" not in caplog.text

@@ -1,0 +1,1 @@
+"""SIGNING IN WITH KAKAO: one client for its addresses, its signed words and its errors."""
