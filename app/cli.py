@@ -137,7 +137,18 @@ def simulate(
     host: str, port: int, seed: int, speed: float, markets: int, replay: str | None
 ) -> None:
     """Run the simulated exchange alone, until Ctrl-C."""
-    simulator.run(host=host, port=port, seed=seed, speed=speed, markets=markets, replay=replay)
+    try:
+        simulator.run(
+            host=host,
+            port=port,
+            seed=seed,
+            speed=speed,
+            markets=markets,
+            replay=replay,
+            announce=click.echo,
+        )
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _set_staff(nickname: str, *, is_staff: bool) -> None:

@@ -4,10 +4,13 @@ import http.client
 import threading
 import time
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
+from app.cli import simulate
 from app.simulator import Simulator, run
 from tests.simulator.clients import ask, ticker
 from tests.simulator.conftest import START
@@ -112,3 +115,17 @@ def test_prices_are_exact_decimals(sim: Simulator) -> None:
 
     assert isinstance(price, Decimal)
     assert price % 1000 == 0
+
+
+def test_command_says_what_is_wrong_with_its_folder(tmp_path: Path) -> None:
+    told = CliRunner().invoke(simulate, ["--port", "0", "--replay", str(tmp_path)])
+
+    assert told.exit_code == 1
+    assert told.output == f"Error: no recording in {tmp_path}\n"
+
+
+def test_command_says_that_its_port_is_taken(sim: Simulator) -> None:
+    told = CliRunner().invoke(simulate, ["--port", sim.url.rsplit(":", 1)[1], "--markets", "2"])
+
+    assert told.exit_code == 1
+    assert "in use" in told.output
