@@ -7,12 +7,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import func, insert, literal, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, func, or_, select, update
 
 from app.db import transaction
 from app.domain.market import Candle
-from app.domain.points import Reason
 from app.domain.votes import (
     CANDLE_SETTLES_IN,
     Choice,
@@ -24,9 +22,10 @@ from app.domain.votes import (
     retry_delay,
 )
 from app.extensions import db
-from app.models import Ballot, Coin, LedgerEntry, PriceSample, Quote, User, Vote
+from app.models import Coin, PriceSample, Quote, Vote
 from app.services.market import SPEAKS_FOR
 from app.services.points import platform_counts
+from app.services.votes import payout
 from app.services.votes.listing import counts_now
 
 #: How far from the deciding minute a stored sample may lie to speak for or against a candle.
@@ -116,19 +115,8 @@ def settle_vote(*, vote_id: int, evidence: Evidence, now: datetime) -> bool:
     `tracked_at`; ValueError otherwise.
     """
     with transaction() as session:
-        vote = session.execute(
-            select(
-                Vote.state,
-                Vote.direction,
-                Vote.duration,
-                Vote.range_pct,
-                Vote.created_price,
-                Vote.tracked_at,
-                Vote.yes_count,
-                Vote.no_count,
-                Vote.earned_point,
-            ).where(Vote.id == vote_id)
-        ).one()
+        connection = session.connection()
+        vote = connection.execute(payout.LOAD, {"vote_id": vote_id}).one()
         candle = evidence.candle
         if not candle_decides(opened_at=candle.opened_at, tracked_at=vote.tracked_at):
             raise ValueError(f"candle of {candle.opened_at} doesn't decide vote {vote_id}")
@@ -138,9 +126,9 @@ def settle_vote(*, vote_id: int, evidence: Evidence, now: datetime) -> bool:
             final_price=candle.close,
         )
         right = crowd_was_right(result, yes_count=vote.yes_count, no_count=vote.no_count)
-        if not _claim(session, vote_id, evidence, result, right, now):
+        if not _claim(connection, vote_id, evidence, result, right, now):
             return False
-        _award(session, vote_id, result, vote.earned_point, now)
+        payout.award(connection, vote_id=vote_id, result=result, earned=vote.earned_point, now=now)
     _forget_counts()
     return True
 
@@ -174,69 +162,28 @@ def stuck_votes() -> int:
 
 
 def _claim(
-    session: Session,
+    connection: Connection,
     vote_id: int,
     evidence: Evidence,
     result: Choice,
     crowd_right: bool,
     now: datetime,
 ) -> bool:
-    claimed = session.execute(
-        update(Vote)
-        .where(Vote.id == vote_id, Vote.state == VoteState.FINISHED)
-        .values(
-            state=VoteState.TRACKED,
-            outcome=result,
-            crowd_right=crowd_right,
-            final_price=evidence.candle.close,
-            candle_opened_at=evidence.candle.opened_at,
-            quote_source=evidence.source,
-            quote_fetched_at=evidence.fetched_at,
-            raw_quote=evidence.candle.raw,
-            settled_at=now,
-            updated_at=now,
-            retry_at=None,
-            last_problem=None,
-        )
-        .execution_options(synchronize_session=False)
+    claimed = connection.execute(
+        payout.CLAIM,
+        {
+            "vote_id": vote_id,
+            "result": result,
+            "right": crowd_right,
+            "price": evidence.candle.close,
+            "opened_at": evidence.candle.opened_at,
+            "source": evidence.source,
+            "fetched_at": evidence.fetched_at,
+            "raw": evidence.candle.raw,
+            "now": now,
+        },
     )
-    return bool(claimed.rowcount == 1)  # type: ignore[attr-defined]
-
-
-def _award(
-    session: Session, vote_id: int, result: Choice, earned_point: int, now: datetime
-) -> None:
-    """Pay the right answers and count for all, each in one statement whatever their number."""
-    right = select(Ballot.user_id).where(Ballot.vote_id == vote_id, Ballot.choice == result)
-    wrong = select(Ballot.user_id).where(Ballot.vote_id == vote_id, Ballot.choice != result)
-    session.execute(
-        insert(LedgerEntry).from_select(
-            ["user_id", "vote_id", "reason", "amount", "created_at"],
-            select(
-                Ballot.user_id,
-                literal(vote_id),
-                literal(Reason.REWARD, LedgerEntry.reason.type),
-                literal(earned_point),
-                literal(now, LedgerEntry.created_at.type),
-            ).where(Ballot.vote_id == vote_id, Ballot.choice == result),
-        )
-    )
-    session.execute(
-        update(User)
-        .where(User.id.in_(right))
-        .values(
-            points=User.points + earned_point,
-            right_count=User.right_count + 1,
-            settled_count=User.settled_count + 1,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(User)
-        .where(User.id.in_(wrong))
-        .values(settled_count=User.settled_count + 1)
-        .execution_options(synchronize_session=False)
-    )
+    return claimed.rowcount == 1
 
 
 def _forget_counts() -> None:
