@@ -166,6 +166,11 @@ def candle_decides(*, opened_at: datetime, tracked_at: datetime) -> bool:
     return opened_at < tracked_at and tracked_at - opened_at <= CANDLE_MAX_AGE
 
 
+def is_of_last_minute(*, opened_at: datetime, tracked_at: datetime) -> bool:
+    """The candle is of the very minute before `tracked_at`, so that no later one can decide."""
+    return timedelta(0) < tracked_at - opened_at <= timedelta(minutes=1)
+
+
 def may_void(tracked_at: datetime, now: datetime, *, tries: int, answered: bool) -> bool:
     """Whether waiting for a candle is over: 72 hours after `tracked_at`.
 

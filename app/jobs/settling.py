@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.domain.market import Candle, contradicts
-from app.domain.votes import candle_decides, market_is_gone, may_void
+from app.domain.votes import candle_decides, is_of_last_minute, market_is_gone, may_void
 from app.exchanges.base import ExchangeError, Market, RateLimited, Unavailable, UnknownMarket
 from app.jobs.guard import Steps
 from app.services import votes
@@ -48,6 +48,7 @@ class Settlement:
         """Ask for the group's candle and act on the answer; False when told to stay away."""
         try:
             candle = self.market.candle_before(group.market, group.tracked_at)
+            problem = self._objection(group, candle)
         except Unavailable as error:
             self.failed_calls += 1
             self._without_candle(group, problem=str(error), answered=False)
@@ -58,12 +59,11 @@ class Settlement:
         except ExchangeError as error:
             self._without_candle(group, problem=str(error), answered=True)
         else:
-            self._with_candle(group, candle)
+            self._with_candle(group, candle, problem)
         self.failed_calls = 0
         return True
 
-    def _with_candle(self, group: DueGroup, candle: Candle | None) -> None:
-        problem = self._objection(group, candle)
+    def _with_candle(self, group: DueGroup, candle: Candle | None, problem: str) -> None:
         if candle is None or problem:
             self._without_candle(group, problem=problem, answered=True)
             return
@@ -80,7 +80,22 @@ class Settlement:
         sample = votes.witnessed_price(coin_id=group.coin_id, moment=candle.opened_at)
         if sample is not None and contradicts(candle.close, sample):
             return f"the candle says {candle.close}, we saw {sample} around then"
+        if not self._is_last(group, candle):
+            return f"the candle of {candle.opened_at:%Y-%m-%d %H:%M} UTC may not be the last one"
         return ""
+
+    def _is_last(self, group: DueGroup, candle: Candle) -> bool:
+        """Whether no later candle can decide.
+
+        An exchange that stands still shows an old candle as the last. Before a gap a candle
+        therefore counts only when the coin is known to have rested since, or when the exchange
+        shows that its candles have gone on.
+        """
+        times = {"opened_at": candle.opened_at, "tracked_at": group.tracked_at}
+        if is_of_last_minute(**times) or votes.rested_since(coin_id=group.coin_id, **times):
+            return True
+        newest = self.market.candle_before(group.market, self.steps.now)
+        return newest is not None and newest.opened_at >= group.tracked_at
 
     def _settle(self, vote_id: int, evidence: Evidence) -> None:
         with self.steps.guarded(f"vote {vote_id}", self._pusher((vote_id,))):

@@ -233,6 +233,19 @@ def test_candle_decides_within_the_day_before(age: timedelta, decides: bool) -> 
 
 
 @pytest.mark.parametrize(
+    ("age", "last"),
+    [
+        (timedelta(0), False),
+        (STEP, True),
+        (timedelta(minutes=1), True),
+        (timedelta(minutes=1) + STEP, False),
+    ],
+)
+def test_candle_of_the_last_minute_leaves_room_for_no_later_one(age: timedelta, last: bool) -> None:
+    assert rules.is_of_last_minute(opened_at=NOON - age, tracked_at=NOON) is last
+
+
+@pytest.mark.parametrize(
     ("waited", "tries", "answered", "void"),
     [
         (timedelta(hours=72), 0, True, True),

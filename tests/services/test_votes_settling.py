@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from app.db import transaction
 from app.domain.votes import Choice
-from app.models import LedgerEntry, User
+from app.models import LedgerEntry, Quote, User
 from app.services import votes
 from app.services.market import remember_prices
 from app.services.points import audit, platform_accuracy, platform_counts
@@ -280,3 +281,35 @@ def test_each_right_answer_has_one_reward(session: Session, alice: User, bob: Us
     paid = select(LedgerEntry.user_id, func.count()).where(LedgerEntry.reason == "reward")
     rows = session.execute(paid.group_by(LedgerEntry.user_id)).all()
     assert sorted(rows) == [(alice.id, 1), (bob.id, 1)]
+
+
+@pytest.mark.parametrize(
+    ("traded", "seen", "rested"),
+    [
+        (timedelta(0), timedelta(hours=1), True),
+        (MINUTE - STEP, timedelta(hours=1), True),
+        (MINUTE, timedelta(hours=1), False),
+        (-STEP, timedelta(hours=1), False),
+        (timedelta(0), timedelta(hours=1) - STEP, False),
+    ],
+)
+def test_coin_rested_if_its_last_trade_is_in_the_candle_as_seen_later(
+    session: Session, traded: timedelta, seen: timedelta, rested: bool
+) -> None:
+    coin_id = make.make_coin("BTC").id
+    with transaction() as writing:
+        times = {"traded_at": make.NOW + traded, "observed_at": make.NOW + seen}
+        writing.execute(update(Quote).values(**times))
+
+    found = votes.rested_since(
+        coin_id=coin_id, opened_at=make.NOW, tracked_at=make.NOW + timedelta(hours=1)
+    )
+
+    assert found is rested
+
+
+def test_nothing_is_known_of_a_coin_never_seen(session: Session) -> None:
+    coin_id = make.make_coin("BTC", price=None).id
+    later = make.NOW + MINUTE
+
+    assert not votes.rested_since(coin_id=coin_id, opened_at=make.NOW, tracked_at=later)

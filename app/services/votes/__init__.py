@@ -1,8 +1,18 @@
 """Votes: make one, answer it, list them, close and settle them, give all back."""
 
 from app.services.votes.answering import Answered, cast_ballot
+from app.services.votes.client import (
+    ClientPage,
+    ClientVote,
+    OwnVotes,
+    Wanted,
+    get_for_client,
+    list_for_client,
+    own_for_client,
+)
 from app.services.votes.closing import close_due_votes, void_vote
 from app.services.votes.counting import open_by_coin
+from app.services.votes.keyed import cast_ballot_once, open_vote_once
 from app.services.votes.listing import (
     SORTS,
     Stage,
@@ -36,6 +46,7 @@ from app.services.votes.settling import (
     Evidence,
     due_groups,
     push_back,
+    rested_since,
     settle_vote,
     stuck_votes,
     witnessed_price,
@@ -47,11 +58,14 @@ __all__ = [
     "SORTS",
     "Answered",
     "Breakdown",
+    "ClientPage",
+    "ClientVote",
     "Draft",
     "DueGroup",
     "Evidence",
     "MyVote",
     "MyVotes",
+    "OwnVotes",
     "Stage",
     "StartPrice",
     "VoteCounts",
@@ -59,12 +73,16 @@ __all__ = [
     "VoteFilter",
     "VotePage",
     "VoteView",
+    "Wanted",
     "cast_ballot",
+    "cast_ballot_once",
     "close_due_votes",
     "due_groups",
     "find_twin",
+    "get_for_client",
     "get_vote",
     "get_votes",
+    "list_for_client",
     "list_votes",
     "made_so_far",
     "my_breakdown",
@@ -72,7 +90,10 @@ __all__ = [
     "my_votes",
     "open_by_coin",
     "open_vote",
+    "open_vote_once",
+    "own_for_client",
     "push_back",
+    "rested_since",
     "results_before",
     "settle_vote",
     "showcase",

@@ -107,6 +107,16 @@ def witnessed_price(*, coin_id: int, moment: datetime) -> Decimal | None:
     )
 
 
+def rested_since(*, coin_id: int, opened_at: datetime, tracked_at: datetime) -> bool:
+    """Whether a candle's minute holds the coin's last trade, as seen at `tracked_at` or later."""
+    seen = db.session.execute(
+        select(Quote.traded_at, Quote.observed_at).where(Quote.coin_id == coin_id)
+    ).one_or_none()
+    if seen is None or seen.observed_at < tracked_at:
+        return False
+    return bool(opened_at <= seen.traded_at < opened_at + timedelta(minutes=1))
+
+
 def settle_vote(*, vote_id: int, evidence: Evidence, now: datetime) -> bool:
     """Decide one closed vote, pay who was right and count for everybody, in one transaction.
 
