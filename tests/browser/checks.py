@@ -1,0 +1,48 @@
+"""What must hold on every page: axe finds nothing, and nobody has to scroll sideways."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+_OPTIONS = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+}
+_HEIGHTS = {320: 640, 375: 812, 1280: 900}
+_OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+_TOO_WIDE = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.scrollingElement.scrollWidth <= room) return [];
+  const wide = [...document.body.querySelectorAll("*")]
+    .filter((one) => one.getBoundingClientRect().right > room + 0.5)
+    .map((one) => one.tagName.toLowerCase() + "." + one.getAttribute("class"));
+  return wide.slice(0, 5).concat(`${document.scrollingElement.scrollWidth} px`);
+}"""
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds by WCAG 2.2 AA and its best practices: rule and elements."""
+    found = Axe().run(page, options=_OPTIONS).response["violations"]
+    return [f"{one['id']}: {node['target']} {_why(node)}" for one in found for node in one["nodes"]]
+
+
+#: All there is, and the two that differ most, for the second language.
+LOOKS = ((375, "light"), (375, "dark"), (1280, "light"), (1280, "dark"))
+FEW_LOOKS = ((375, "light"), (1280, "dark"))
+
+
+def flaws(page: Page, looks: tuple[tuple[int, str], ...] = LOOKS) -> list[str]:
+    """Violations in each look with everything unfolded, and what is wider than a screen."""
+    page.evaluate(_OPEN_ALL)
+    found = []
+    for width in (320, 375, 1280):
+        page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
+        found += [f"{width} too wide: {one}" for one in page.evaluate(_TOO_WIDE)]
+        for scheme in (scheme for at, scheme in looks if at == width):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            found += [f"{width} {scheme} {one}" for one in violations(page)]
+    return found
+
+
+def _why(node: dict[str, list[dict[str, str]]]) -> str:
+    return "; ".join(one["message"] for kind in ("any", "all", "none") for one in node[kind])
