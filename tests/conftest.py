@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import Migrate, upgrade
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -62,8 +63,13 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "empty.db"
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(migrated: Path, tmp_path: Path) -> Iterator[MakeApp]:
+def make_app(migrated: Path, compiled: BytecodeCache, tmp_path: Path) -> Iterator[MakeApp]:
     """Build applications over the same fresh database file; keyword arguments are settings.
 
     Forms are posted without a CSRF token unless `csrf=True`.
@@ -86,6 +92,7 @@ def make_app(migrated: Path, tmp_path: Path) -> Iterator[MakeApp]:
         app = create_app(Config(**values))  # type: ignore[arg-type]
         app.config["WTF_CSRF_ENABLED"] = csrf
         app.test_client_class = Visitor
+        app.jinja_env.bytecode_cache = compiled  # templates are compiled once for all tests
         made.append(app)
         return app
 
