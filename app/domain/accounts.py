@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from app.domain.errors import AppError, Conflict, InvalidInput
 
 MAX_NICKNAME = 20
+#: What the column holds. Some signs stand for eighteen letters once they are normalised.
+MAX_KEY = 80
 MIN_PASSWORD = 8
 MAX_PASSWORD = 128
 #: Letters that are drawn as nothing: fillers and the Braille blank, which no category gives away.
@@ -55,9 +57,10 @@ def nickname(text: str) -> Nickname:
         raise InvalidInput("nickname", "nickname_missing")
     if any(_is_unseen(char) for char in shown):
         raise InvalidInput("nickname", "nickname_unseen_characters")
-    if len(shown) > MAX_NICKNAME:
+    key = _key(shown)
+    if len(shown) > MAX_NICKNAME or len(key) > MAX_KEY:
         raise InvalidInput("nickname", "nickname_too_long", limit=MAX_NICKNAME)
-    return Nickname(shown, _key(shown))
+    return Nickname(shown, key)
 
 
 def check_password(text: str, name: Nickname) -> str:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.kst import KST, add_month, floor_minute, kst_day, to_kst
+from app.domain.kst import (
+    KST,
+    add_month,
+    floor_minute,
+    kst_day,
+    month_start,
+    next_kst_day,
+    to_kst,
+)
 
 SPAN = timedelta(days=25_000)
 moments = st.timedeltas(timedelta(0), SPAN).map(datetime(2020, 1, 1, tzinfo=UTC).__add__)
@@ -68,3 +76,30 @@ def test_floor_cuts_to_whole_minute(moment: datetime) -> None:
 
     assert timedelta(0) <= moment - cut < timedelta(minutes=1)
     assert (cut.second, cut.microsecond) == (0, 0)
+
+
+def test_next_day_begins_at_the_next_korean_midnight() -> None:
+    midnight = datetime(2026, 3, 1, 15, tzinfo=UTC)
+
+    assert next_kst_day(midnight - timedelta(microseconds=1)) == midnight
+    assert next_kst_day(midnight) == midnight + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("moment", "start"),
+    [
+        ("2026-03-01T00:00", "2026-03-01T00:00"),
+        ("2026-02-28T23:59", "2026-02-01T00:00"),
+        ("2026-12-31T12:00", "2026-12-01T00:00"),
+    ],
+)
+def test_month_starts_at_its_first_korean_midnight(moment: str, start: str) -> None:
+    assert month_start(korean(moment)) == korean(start)
+
+
+@given(moments)
+def test_moment_lies_between_its_days_midnights(moment: datetime) -> None:
+    tomorrow = next_kst_day(moment)
+
+    assert month_start(moment) <= moment < tomorrow
+    assert tomorrow - moment <= timedelta(days=1)
