@@ -1,4 +1,4 @@
-"""The only place that chooses: which exchange answers for the market, which key signs tokens."""
+"""The only place that chooses: which exchange has the prices, which Kakao vouches for people."""
 
 import hmac
 from pathlib import Path
@@ -10,28 +10,64 @@ from app.exchanges.base import Market
 from app.exchanges.http import HttpClient
 from app.exchanges.pacing import Pacer
 from app.exchanges.upbit import Upbit
+from app.kakao.client import Kakao, KakaoApp
 from app.version import VERSION
 
 DEMO_PER_SECOND = 200.0
+_AGENT = f"whaling/{VERSION}"
 
 
 def init_app(app: Flask) -> None:
-    """Make the exchange client from the settings; it opens no socket before its first call."""
+    """Make the clients of the outside from the settings; they open no socket before a call."""
+    app.extensions["whaling_kakao"] = _kakao(app) if app.config["WHALING_KAKAO_CLIENT_ID"] else None
     app.extensions["whaling_market"] = Upbit(
         app.config["WHALING_UPBIT_URL"],
         logo_url=app.config["WHALING_UPBIT_LOGO_URL"],
         # The demo's exchange is our own and has no limit; a month of play asks it a lot at once.
         pacer=Pacer(per_second=DEMO_PER_SECOND) if app.config["WHALING_DEMO"] else None,
-        http=HttpClient(app.config["WHALING_UPBIT_URL"], user_agent=f"whaling/{VERSION}"),
+        http=HttpClient(app.config["WHALING_UPBIT_URL"], user_agent=_AGENT),
     )
     # Tokens are signed with a key of their own, so that a signed cookie never passes for one.
     secret = str(app.config["SECRET_KEY"]).encode()
     app.extensions["whaling_token_key"] = hmac.digest(secret, b"whaling tokens", "sha256")
 
 
+def _kakao(app: Flask) -> Kakao:
+    with app.app_context():
+        return Kakao(kakao_app(), user_agent=_AGENT)
+
+
 def market() -> Market:
     """The exchange that prices and candles come from."""
     return cast(Market, current_app.extensions["whaling_market"])
+
+
+def kakao() -> Kakao | None:
+    """Kakao, or None where this server offers no way in by it."""
+    return cast(Kakao | None, current_app.extensions["whaling_kakao"])
+
+
+def kakao_app() -> KakaoApp:
+    """Our app at Kakao, with the key and the number that Kakao's messages must carry."""
+    return KakaoApp(
+        client_id=current_app.config["WHALING_KAKAO_CLIENT_ID"],
+        client_secret=current_app.config["WHALING_KAKAO_CLIENT_SECRET"],
+        native_key=current_app.config["WHALING_KAKAO_NATIVE_KEY"],
+        app_id=current_app.config["WHALING_KAKAO_APP_ID"],
+        admin_key=current_app.config["WHALING_KAKAO_ADMIN_KEY"],
+        auth_url=current_app.config["WHALING_KAKAO_AUTH_URL"],
+        api_url=current_app.config["WHALING_KAKAO_API_URL"],
+    )
+
+
+def kakao_callback() -> str:
+    """Where Kakao sends browsers back: always the same, whatever a visitor's Host header says."""
+    return f"{current_app.config['WHALING_PUBLIC_URL']}/login/kakao/callback"
+
+
+def is_kakao_redirect(address: str) -> bool:
+    """Whether a client may say that its code was sent there."""
+    return address in current_app.config["WHALING_KAKAO_REDIRECT_URIS"]
 
 
 def token_key() -> bytes:

@@ -1,7 +1,8 @@
-"""An exchange in a variable: it answers what it is told to, or fails as told."""
+"""An exchange and a Kakao in variables: they answer what they are told to, or fail as told."""
 
 from datetime import datetime
 
+from app.domain.identities import AccountEvent, Profile, Proof
 from app.domain.market import BadRow, Candle, Listing, Snapshot, Ticker
 from tests import factories as make
 
@@ -47,3 +48,33 @@ def listing_of(*codes: str) -> FakeMarket:
     market = FakeMarket()
     market.listed = tuple(make.make_listing(code) for code in codes)
     return market
+
+
+class FakeProvider:
+    """`IdentityProvider` by hand: vouches for `person`; `fails`, when set, is raised instead."""
+
+    def __init__(self, subject: str = "1234", **shown: object) -> None:
+        self.person = Profile(subject, **shown)  # type: ignore[arg-type]
+        self.pictures: dict[str, bytes] = {}
+        self.fails: Exception | None = None
+        self.fetched: list[str] = []
+        self.left: list[str] = []
+
+    def prove(self, proof: Proof, *, now: datetime) -> Profile:
+        self._fail()
+        return self.person
+
+    def picture(self, url: str) -> bytes | None:
+        self.fetched.append(url)
+        return self.pictures.get(url)
+
+    def unlink(self, subject: str) -> None:
+        self._fail()
+        self.left.append(subject)
+
+    def event(self, token: str, *, now: datetime) -> AccountEvent:
+        raise NotImplementedError("messages are read by the real client alone")
+
+    def _fail(self) -> None:
+        if self.fails is not None:
+            raise self.fails

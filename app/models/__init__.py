@@ -1,6 +1,7 @@
 """TABLES: columns, constraints and relationships; every promise SQLite can hold is held here."""
 
 from app.models.accounts import User
+from app.models.identities import Identity, Picture
 from app.models.jobs import JobRun, Lease
 from app.models.market import Coin, PriceSample, Quote
 from app.models.points import LedgerEntry
@@ -11,10 +12,12 @@ __all__ = [
     "Ballot",
     "ClientSession",
     "Coin",
+    "Identity",
     "JobRun",
     "KeptAnswer",
     "Lease",
     "LedgerEntry",
+    "Picture",
     "PriceSample",
     "Quote",
     "User",

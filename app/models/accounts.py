@@ -14,7 +14,9 @@ from app.extensions import Base
 class User(Base):
     """A person. `points`, `right_count` and `settled_count` are caches that the audit proves.
 
-    `session_epoch` is part of every session; raising it signs the person out everywhere.
+    `session_epoch` is part of every session; raising it signs the person out everywhere. `picture`
+    names the one kept in `pictures`. Who left keeps the row, without a name or a way in: the books
+    need it.
     """
 
     __tablename__ = "users"
@@ -32,6 +34,8 @@ class User(Base):
     right_count: Mapped[int] = mapped_column(default=0)
     settled_count: Mapped[int] = mapped_column(default=0)
     session_epoch: Mapped[int] = mapped_column(default=0)
+    picture: Mapped[str | None] = mapped_column(String(64))
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property

@@ -1,8 +1,8 @@
-"""Clients that sign in with tokens, and the answers kept for those that ask twice."""
+"""Where people are signed in, and the answers kept for clients that ask twice."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import BigId, UtcDateTime
@@ -10,10 +10,11 @@ from app.extensions import Base
 
 
 class ClientSession(Base):
-    """One sign-in of a client: the family that all its tokens belong to.
+    """One sign-in: of a client, the family that all its tokens belong to; or of a browser.
 
-    `refresh_id` names the one refresh token that is still good; each refresh sets another. `epoch`
-    is the person's at the sign-in: once that is raised, the session is over.
+    `refresh_id` names the one refresh token that is still good; each refresh sets another. A
+    browser (`is_web`) has no tokens and an empty one. `epoch` is the person's at the sign-in: once
+    that is raised, the session is over.
     """
 
     __tablename__ = "client_sessions"
@@ -31,6 +32,7 @@ class ClientSession(Base):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_web: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class KeptAnswer(Base):

@@ -44,6 +44,7 @@ class Person:
     settled_count: int
     session_epoch: int
     created_at: datetime
+    picture: str | None
 
     @property
     def accuracy_pct(self) -> Decimal:
@@ -61,6 +62,7 @@ PERSON_COLUMNS = (
     User.settled_count,
     User.session_epoch,
     User.created_at,
+    User.picture,
 )
 
 
@@ -69,6 +71,12 @@ def signed_in(*, user_id: int, epoch: int) -> Person | None:
     row = db.session.execute(
         select(*PERSON_COLUMNS).where(User.id == user_id, User.session_epoch == epoch)
     ).one_or_none()
+    return None if row is None else Person(*row)
+
+
+def get_person(*, user_id: int) -> Person | None:
+    """The person with this id as plain figures, or None."""
+    row = db.session.execute(select(*PERSON_COLUMNS).where(User.id == user_id)).one_or_none()
     return None if row is None else Person(*row)
 
 
@@ -86,7 +94,7 @@ def sign_up(*, name: str, password: str | None, now: datetime) -> User:
     _refuse_taken(cleaned)
     password_hash = None if password is None else hash_password(check_password(password, cleaned))
     with transaction() as session:
-        return _add_user(session, cleaned, password_hash, now)
+        return add_user(session, cleaned, password_hash, now)
 
 
 def check_credentials(*, name: str, password: str) -> User:
@@ -111,6 +119,12 @@ def rename(*, user_id: int, name: str) -> str:
     except IntegrityError as error:
         raise NicknameTaken from error
     return cleaned.shown
+
+
+def is_nickname_free(*, name: str, user_id: int) -> bool:
+    """Whether this person may have the nickname; one's own is free. Raises InvalidInput."""
+    owner = db.session.scalar(select(User.id).where(User.nickname_key == nickname(name).key))
+    return owner in (None, user_id)
 
 
 def change_password(*, user_id: int, old: str, new: str) -> User:
@@ -190,9 +204,7 @@ def _refuse_taken(cleaned: Nickname) -> None:
         raise NicknameTaken
 
 
-def _add_user(
-    session: Session, cleaned: Nickname, password_hash: str | None, now: datetime
-) -> User:
+def add_user(session: Session, cleaned: Nickname, password_hash: str | None, now: datetime) -> User:
     user = User(
         nickname=cleaned.shown,
         nickname_key=cleaned.key,
