@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import db, i18n, jobs, web, wiring
+from app import api, db, i18n, jobs, web, wiring
 from app.extensions import babel, bootstrap, csrf, limiter, login, scheduler
 from config import Config
 
@@ -18,6 +18,7 @@ def create_app(config: Config) -> Flask:
     db.init_app(app)
     wiring.init_app(app)
     web.init_app(app)
+    api.init_app(app)
     for extension in (bootstrap, csrf, limiter, login, scheduler):
         extension.init_app(app)
     babel.init_app(app, locale_selector=web.preferences.locale)

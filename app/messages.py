@@ -40,6 +40,30 @@ MESSAGES = {
     ),
     "void_reason_missing": _("무효로 하는 이유를 적어 주세요."),
     "void_reason_too_long": _("이유는 %(limit)s자까지 쓸 수 있어요."),
+    # clients
+    "token_missing": _("로그인이 필요해요."),
+    "token_not_valid": _("로그인 정보가 만료됐거나 맞지 않아요. 다시 로그인해 주세요."),
+    "field_missing": _("꼭 적어야 하는 값이에요."),
+    "not_text": _("글자로 적어 주세요."),
+    "not_whole_number": _("정수로 적어 주세요."),
+    "number_out_of_bounds": _("1부터 %(high)s까지의 정수로 적어 주세요."),
+    "choice_unknown": _("1(예)이나 2(아니오)로 답해 주세요."),
+    "json_invalid": _("JSON 형식이 맞지 않아요."),
+    "json_not_object": _("JSON 객체로 보내 주세요."),
+    "idempotency_key_invalid": _(
+        "Idempotency-Key는 공백 없는 ASCII 문자 1자부터 %(limit)s자까지 쓸 수 있어요."
+    ),
+    "idempotency_key_reused": _(
+        "같은 Idempotency-Key로 다른 요청을 보냈어요. 새 키로 다시 보내 주세요."
+    ),
+    "bad_request": _("요청이 맞지 않아요."),
+    "forbidden": _("이 계정으로는 할 수 없는 일이에요."),
+    "method_not_allowed": _("이 주소에서는 쓸 수 없는 방법이에요."),
+    "body_too_large": _("내용이 너무 커요. 더 짧게 줄여서 다시 보내 주세요."),
+    "media_type_not_supported": _("application/json으로 보내 주세요."),
+    "too_many_requests": _("짧은 시간에 너무 많이 시도했어요. 잠시 뒤에 다시 해 주세요."),
+    "internal_error": _("저희 쪽 잘못이에요. 하던 일은 저장되지 않았고, 고래밥은 그대로예요."),
+    "unavailable": _("지금은 쉬고 있어요. 잠시 뒤에 다시 와 주세요."),
 }
 
 

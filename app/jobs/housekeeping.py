@@ -2,7 +2,9 @@
 
 from app.jobs.guard import Steps
 from app.services import jobs as records
+from app.services.idempotency import forget_old_answers
 from app.services.market import thin_samples
+from app.services.tokens import forget_dead_sessions
 
 
 def run_housekeeping(steps: Steps) -> None:
@@ -11,5 +13,8 @@ def run_housekeeping(steps: Steps) -> None:
         steps.report["samples_dropped"] = thin_samples(now=steps.now)
     with steps.guarded("records"):
         steps.report["records_dropped"] = records.forget_old_runs(now=steps.now)
+    with steps.guarded("clients"):
+        steps.report["sessions_dropped"] = forget_dead_sessions(now=steps.now)
+        steps.report["answers_dropped"] = forget_old_answers(now=steps.now)
     with steps.guarded("books"):
         steps.report["ledger_balanced"] = records.books_balance(steps.now)

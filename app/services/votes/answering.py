@@ -37,12 +37,12 @@ def cast_ballot(
         raise NotFound
     try:
         with transaction() as session:
-            return _cast(session, user_id, vote_id, choice, whale_min_settled, now)
+            return cast_within(session, user_id, vote_id, choice, whale_min_settled, now)
     except IntegrityError as error:
         raise AlreadyAnswered from error
 
 
-def _cast(
+def cast_within(
     session: Session,
     user_id: int,
     vote_id: int,
@@ -50,6 +50,7 @@ def _cast(
     whale_min_settled: int,
     now: datetime,
 ) -> Answered:
+    """The deed of `cast_ballot` inside an open transaction."""
     vote = session.execute(
         select(Vote.state, Vote.finished_at, Vote.spent_point).where(Vote.id == vote_id)
     ).one_or_none()

@@ -48,7 +48,7 @@ def open_vote(*, user_id: int, draft: Draft, request_key: str, now: datetime) ->
         return made
     try:
         with transaction() as session:
-            vote_id = _insert(session, user_id, draft, request_key, now)
+            vote_id = open_within(session, user_id, draft, request_key, now)
     except IntegrityError:
         made = _made_before(user_id, request_key)
         if made is None:
@@ -95,7 +95,10 @@ def _made_before(user_id: int, request_key: str) -> int | None:
     )
 
 
-def _insert(session: Session, user_id: int, draft: Draft, request_key: str, now: datetime) -> int:
+def open_within(
+    session: Session, user_id: int, draft: Draft, request_key: str, now: datetime
+) -> int:
+    """The deed of `open_vote` inside an open transaction."""
     quote, coin = _fresh_quote(session, draft.coin_code, now)
     user = session.get(User, user_id)
     if user is None:

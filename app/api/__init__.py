@@ -1,0 +1,15 @@
+"""JSON: the same services for clients, under the contract's addresses and shapes."""
+
+from flask import Flask
+
+from app.api import accounts, cors, errors, market, points, tokens, votes
+
+_BLUEPRINTS = (tokens.bp, accounts.bp, votes.bp, points.bp, market.bp, market.tracker)
+
+
+def init_app(app: Flask) -> None:
+    """Register the API; what leads nowhere under its addresses is answered in JSON too."""
+    cors.init_app(app)
+    app.before_request(errors.routing_failure)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)

@@ -1,0 +1,205 @@
+"""Votes over JSON: list, show, make, answer, and the evidence behind a result."""
+
+import secrets
+from decimal import Decimal
+from typing import Literal, TypedDict
+from urllib.parse import urlencode
+
+from flask import Response, request
+from marshmallow import validate
+
+from app.api.body import Body, Fields, Text, Whole, takes
+from app.api.once import answer_once
+from app.api.query import number
+from app.api.room import room, signed_in
+from app.api.shapes import CHOICES, vote_out
+from app.api.wire import cached, exact, utc_text
+from app.clock import utcnow
+from app.domain.errors import NotFound
+from app.domain.votes import Choice, Direction, Duration, VoteState, question
+from app.services import votes
+from app.services.idempotency import Kept
+from app.services.tokens import Bearer
+from app.services.votes import Answered, Draft, VoteDetail, Wanted
+from app.wiring import whale_min_settled
+
+bp = room("votes")
+MAX_LIMIT = 500
+_STATES = {"ongoing": True, "finished": False}
+
+
+class NewVote(Body):
+    """A question: will the coin move by at least `range` percent?"""
+
+    coin_code = Text(required=True, metadata={"description": "such as BTC"})
+    duration = Text(required=True, metadata={"enum": list(Duration)})
+    range = Whole(required=True, metadata={"minimum": 1, "maximum": 300})
+    comment = Text(required=True, metadata={"enum": list(Direction)})
+
+
+class Answer(Body):
+    """One's answer: 1 is yes, 2 is no."""
+
+    choice = Whole(required=True, validate=validate.OneOf(list(CHOICES), error="choice_unknown"))
+
+
+class VoteMade(TypedDict):
+    """The number of the vote that was made."""
+
+    vote_id: int
+
+
+class ChoiceMade(TypedDict):
+    """The answer that was given."""
+
+    vote_id: int
+    choice: Literal[1, 2]
+
+
+class EvidenceOut(TypedDict):
+    """Both prices of a vote with times and source, and the rule between them."""
+
+    vote_id: int
+    market: str
+    state: VoteState
+    created_price: Decimal
+    created_price_at: str | None
+    threshold_price: Decimal
+    comparison: Literal[">=", "<="]
+    final_price: Decimal | None
+    outcome: Choice | None
+    candle_opened_at: str | None
+    source: str | None
+    fetched_at: str | None
+    raw_quote: str | None
+    settled_at: str | None
+    void_reason: str | None
+    voided_at: str | None
+
+
+@bp.get("/votes", strict_slashes=False)
+@signed_in
+def index(who: Bearer) -> Response:
+    """All votes that aren't over, newest first.
+
+    `state` is ongoing or finished, `sort=popular` puts the most answered first, `coin` is part of a
+    code or Korean name. With `limit` a page is sent, and the way to the next one in `Link`.
+    """
+    wanted = Wanted(
+        ongoing=_STATES.get(request.args.get("state", "")),
+        coin=request.args.get("coin", "").strip(),
+        popular=request.args.get("sort") == "popular",
+        limit=number("limit", high=MAX_LIMIT),
+        cursor=request.args.get("cursor", ""),
+    )
+    page = votes.list_for_client(wanted=wanted, user_id=who.person.id, now=utcnow())
+    response = cached([vote_out(vote) for vote in page.votes])
+    if page.next_cursor:
+        query = urlencode({**request.args.to_dict(), "cursor": page.next_cursor})
+        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+    return response
+
+
+@bp.post("/votes", strict_slashes=False)
+@signed_in
+@takes(NewVote)
+def create(body: Fields, who: Bearer) -> Response:
+    """Ask a question; it costs 50 points. `Idempotency-Key` makes asking twice harmless."""
+    asked = question(direction=body["comment"], duration=body["duration"], range_pct=body["range"])
+    user_id, draft, now = who.person.id, Draft(body["coin_code"], asked), utcnow()
+    return answer_once(
+        user_id=user_id,
+        keyed=lambda key: votes.open_vote_once(
+            asked=key, user_id=user_id, draft=draft, told=_made, now=now
+        ),
+        plain=lambda: _made(
+            votes.open_vote(
+                user_id=user_id, draft=draft, request_key=secrets.token_hex(16), now=now
+            )
+        ),
+    )
+
+
+@bp.get("/votes/<int:vote_id>", strict_slashes=False)
+@signed_in
+def show(who: Bearer, vote_id: int) -> Response:
+    """One vote in whatever state."""
+    found = votes.get_for_client(vote_id=vote_id, user_id=who.person.id, now=utcnow())
+    if found is None:
+        raise NotFound
+    return cached(vote_out(found))
+
+
+@bp.post("/votes/<int:vote_id>/choice", strict_slashes=False)
+@signed_in
+@takes(Answer)
+def choose(body: Fields, who: Bearer, vote_id: int) -> Response:
+    """Answer a vote; it costs `spent_point`. `Idempotency-Key` makes asking twice harmless."""
+    user_id, choice, now = who.person.id, CHOICES[body["choice"]], utcnow()
+    least = whale_min_settled()
+    return answer_once(
+        user_id=user_id,
+        keyed=lambda key: votes.cast_ballot_once(
+            asked=key,
+            user_id=user_id,
+            vote_id=vote_id,
+            choice=choice,
+            whale_min_settled=least,
+            told=_chosen,
+            now=now,
+        ),
+        plain=lambda: _chosen(
+            votes.cast_ballot(
+                user_id=user_id,
+                vote_id=vote_id,
+                choice=choice,
+                whale_min_settled=least,
+                now=now,
+            )
+        ),
+    )
+
+
+@bp.get("/votes/<int:vote_id>/evidence", strict_slashes=False)
+@signed_in
+def evidence(who: Bearer, vote_id: int) -> Response:
+    """What a vote was decided by, for everybody to check at the exchange; or why it is void."""
+    found = votes.get_vote(vote_id, user_id=who.person.id, now=utcnow())
+    if found is None:
+        raise NotFound
+    return cached(_evidence(found))
+
+
+def _made(vote_id: int) -> Kept:
+    made: VoteMade = {"vote_id": vote_id}
+    return Kept(201, exact(made))
+
+
+def _chosen(done: Answered) -> Kept:
+    given: ChoiceMade = {
+        "vote_id": done.vote_id,
+        "choice": 1 if done.choice is Choice.YES else 2,
+    }
+    return Kept(201, exact(given))
+
+
+def _evidence(found: VoteDetail) -> EvidenceOut:
+    view = found.view
+    return {
+        "vote_id": view.id,
+        "market": found.market,
+        "state": view.state,
+        "created_price": view.created_price,
+        "created_price_at": utc_text(found.created_price_at),
+        "threshold_price": view.threshold,
+        "comparison": ">=" if view.direction is Direction.UP else "<=",
+        "final_price": view.final_price,
+        "outcome": view.outcome,
+        "candle_opened_at": utc_text(found.candle_opened_at),
+        "source": found.quote_source,
+        "fetched_at": utc_text(found.quote_fetched_at),
+        "raw_quote": found.raw_quote if view.state is VoteState.TRACKED else None,
+        "settled_at": utc_text(found.settled_at),
+        "void_reason": found.void_reason,
+        "voided_at": utc_text(found.voided_at),
+    }

@@ -1,0 +1,91 @@
+"""Clients: who speaks JSON, with a token or without."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from app.clock import utcnow
+from app.models import User
+from app.services import tokens
+from app.wiring import token_key
+from tests import factories as make
+
+API = "/api/v1"
+
+
+class Client:
+    """A client of the API: `get`, `post`, `patch`, `delete` under /api/v1, JSON in and out."""
+
+    def __init__(self, flask_client: FlaskClient, access: str = "", refresh: str = "") -> None:
+        self.raw, self.access, self.refresh = flask_client, access, refresh
+
+    def send(self, method: str, path: str, json: Any = None, **more: Any) -> TestResponse:
+        headers = {"Accept": "application/json", **more.pop("headers", {})}
+        if self.access:
+            headers.setdefault("Authorization", f"Bearer {self.access}")
+        where = path if path.startswith(("/api", "/tracker")) else API + path
+        if json is not None:
+            more["json"] = json
+        return self.raw.open(where, method=method, headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.send("GET", path, **more)
+
+    def post(self, path: str, json: Any = None, **more: Any) -> TestResponse:
+        return self.send("POST", path, json, **more)
+
+    def patch(self, path: str, json: Any = None, **more: Any) -> TestResponse:
+        return self.send("PATCH", path, json, **more)
+
+    def delete(self, path: str, **more: Any) -> TestResponse:
+        return self.send("DELETE", path, **more)
+
+
+SignIn = Callable[[User], Client]
+
+
+@pytest.fixture
+def sign_in(app: Flask, session: Session) -> SignIn:
+    """A client with fresh tokens for a person."""
+
+    def issue(user: User) -> Client:
+        pair = tokens.issue(user_id=user.id, device="test", key=token_key(), now=utcnow())
+        return Client(app.test_client(), pair.access, pair.refresh)
+
+    return issue
+
+
+@pytest.fixture
+def stranger(app: Flask, session: Session) -> Client:
+    """A client without tokens."""
+    return Client(app.test_client())
+
+
+@pytest.fixture
+def as_alice(sign_in: SignIn, alice: User) -> Client:
+    return sign_in(alice)
+
+
+@pytest.fixture
+def as_bob(sign_in: SignIn, bob: User) -> Client:
+    return sign_in(bob)
+
+
+@pytest.fixture
+def coin(session: Session) -> str:
+    """BTC at 100 won, observed just now by the real clock."""
+    make.make_coin(observed_at=utcnow())
+    return "BTC"
+
+
+def code_of(response: TestResponse) -> str:
+    """The code of a refusal, after a look at its shape."""
+    error = response.get_json()["error"]
+    assert set(error) == {"code", "message", "fields"}
+    assert error["message"]
+    return str(error["code"])
