@@ -80,7 +80,7 @@ def page(detail: VoteDetail, now: datetime) -> dict[str, object]:
         "status": status(view, now),
         "standing": standing(view),
         "points": points,
-        "rows": points[:: max(1, len(points) // TABLE_ROWS)],
+        "rows": points[:: -(-len(points) // TABLE_ROWS)],
         "frame": _frame(view),
         "meaning": meaning,
         "moved": moved(view),
