@@ -13,8 +13,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def serving(instance: Path, **settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Start the server, yield its address and process, and stop it as an operator would."""
+def serving(
+    instance: Path, *options: str, **settings: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Start the server, yield its address and process, and stop it as an operator would.
+
+    `options` are those of the command line, `settings` of the environment.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "INSTANCE_PATH": str(instance),
@@ -23,7 +28,7 @@ def serving(instance: Path, **settings: str) -> Iterator[tuple[str, subprocess.P
     } | settings
     with (instance / "server.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "run.py")],
+            [sys.executable, str(ROOT / "run.py"), *options],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=log,
