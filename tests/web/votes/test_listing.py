@@ -122,7 +122,7 @@ def test_paging_shows_every_vote_once(
     ]
 
     pages, address = [], f"/votes?sort={sort}"
-    while address:
+    while address and len(pages) < 5:
         page = client.get(address).text
         pages.append(shown(page))
         more = MORE.search(page)
