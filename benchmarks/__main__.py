@@ -1,0 +1,47 @@
+"""`python -m benchmarks [name …]`: run all benchmarks or the named ones, print the table."""
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+from benchmarks import answer, list_page, minute, settle, settle_million, start
+from benchmarks.table import DifferentResult, Row, render, write
+from config import INSTANCE
+
+BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
+    "settle": settle.run,
+    "settle_million": settle_million.run,
+    "minute": minute.run,
+    "list_page": list_page.run,
+    "answer": answer.run,
+    "start": start.run,
+}
+
+
+def main() -> int:
+    """Run, print, keep; 1 when a peer's result differs from ours."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(BENCHMARKS))
+    names = parser.parse_args().names or list(BENCHMARKS)
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    logging.basicConfig(level=logging.ERROR)
+    rows: list[Row] = []
+    for name in names:
+        began = time.perf_counter()
+        try:
+            rows += BENCHMARKS[name]()
+        except DifferentResult as difference:
+            print(f"{name}: the results differ: {difference}", file=sys.stderr)
+            return 1
+        print(f"{name}: done in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    print(render(rows))
+    write(rows, INSTANCE / "bench.json")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
