@@ -18,6 +18,16 @@ MESSAGES = {
     "old_password_wrong": _("지금 비밀번호가 맞지 않아요."),
     "password_mismatch": _("두 비밀번호가 서로 달라요. 다시 적어 주세요."),
     "wrong_credentials": _("닉네임이나 비밀번호가 맞지 않아요."),
+    "password_exists": _("비밀번호가 이미 있어요. 지금 비밀번호를 적고 바꿔 주세요."),
+    # Kakao
+    "kakao_unavailable": _("카카오가 지금 대답하지 않아요. 잠시 뒤에 다시 해 주세요."),
+    "kakao_refused": _("카카오 로그인을 확인하지 못했어요. 처음부터 다시 해 주세요."),
+    "kakao_cancelled": _("카카오 로그인을 취소했어요."),
+    "kakao_state_lost": _("로그인이 중간에 끊겼어요. 처음부터 다시 해 주세요."),
+    "kakao_redirect_unknown": _("이 주소로 받은 코드는 쓸 수 없어요."),
+    "kakao_taken": _("이 카카오 계정은 이미 다른 계정에 연결돼 있어요."),
+    "kakao_already_linked": _("다른 카카오 계정이 이미 연결돼 있어요. 먼저 연결을 끊어 주세요."),
+    "last_way_in": _("로그인할 수 있는 마지막 방법이에요. 먼저 비밀번호를 만들어 주세요."),
     # points
     "not_enough_points": _(
         "고래밥이 %(missing)s개 모자라요. %(cost)s개가 필요한데 %(balance)s개 있어요."

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from app.domain.errors import NotFound
 from app.exchanges.base import Market
 from app.exchanges.http import HttpClient
 from app.exchanges.pacing import Pacer
@@ -42,9 +43,17 @@ def market() -> Market:
     return cast(Market, current_app.extensions["whaling_market"])
 
 
-def kakao() -> Kakao | None:
+def kakao_or_none() -> Kakao | None:
     """Kakao, or None where this server offers no way in by it."""
     return cast(Kakao | None, current_app.extensions["whaling_kakao"])
+
+
+def kakao() -> Kakao:
+    """Kakao; raises NotFound where this server offers no way in by it."""
+    found = kakao_or_none()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def kakao_app() -> KakaoApp:

@@ -81,6 +81,20 @@ class KakaoRefused(Conflict):
         super().__init__("kakao_refused", reason=reason)
 
 
+class KakaoCancelled(Conflict):
+    """The person said no on Kakao's page."""
+
+    def __init__(self) -> None:
+        super().__init__("kakao_cancelled")
+
+
+class KakaoStateLost(Conflict):
+    """Kakao's answer belongs to no sign-in that was begun here a short while ago."""
+
+    def __init__(self) -> None:
+        super().__init__("kakao_state_lost")
+
+
 class IdentityTaken(Conflict):
     """The Kakao account belongs to another person here."""
 

@@ -151,8 +151,9 @@ class Kakao:
         answer = document(reply)
         if reply.status != 200:
             raise KakaoRefused(reason(answer))
+        access_token = text(answer, "access_token")
         subject = self._vouched(answer, proof.nonce, now)
-        profile = self._profile(text(answer, "access_token"))
+        profile = self._profile(access_token)
         if subject is not None and subject != profile.subject:
             raise KakaoRefused("subject_differs")
         return profile

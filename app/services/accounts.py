@@ -18,7 +18,7 @@ from app.domain.accounts import (
     check_password,
     nickname,
 )
-from app.domain.errors import InvalidInput, NotFound
+from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.points import WELCOME_POINTS, Reason, accuracy_pct
 from app.extensions import db
 from app.models import LedgerEntry, User
@@ -146,6 +146,20 @@ def change_password(*, user_id: int, old: str, new: str) -> User:
         user.password_hash = password_hash
         user.session_epoch += 1
     return user
+
+
+def set_first_password(*, user_id: int, new: str) -> None:
+    """Give a person who has none a password; raises InvalidInput, Conflict where there is one."""
+    user = get_user(user_id)
+    if user is None:
+        raise NotFound
+    cleaned = Nickname(user.nickname, user.nickname_key)
+    password_hash = hash_password(check_password(new, cleaned))
+    first = update(User).where(User.id == user_id, User.password_hash.is_(None))
+    with transaction() as session:
+        done = session.execute(first.values(password_hash=password_hash))
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Conflict("password_exists")
 
 
 def sign_out_everywhere(*, user_id: int) -> None:

@@ -116,7 +116,7 @@ def hear(*, event: AccountEvent, now: datetime) -> bool:
         return False
     with transaction() as session:
         found = _by_subject(session, event.subject)
-        if found is None or found.unlinked_at or event.at < found.linked_at:
+        if found is None or found.unlinked_at or _is_older(event, found):
             return False
         if event.change is Change.UNLINKED:
             _put_to_sleep(session, found, now)
@@ -183,6 +183,11 @@ def _identity(user_id: int, profile: Profile, now: datetime) -> Identity:
         linked_at=now,
         last_used_at=now,
     )
+
+
+def _is_older(event: AccountEvent, found: Identity) -> bool:
+    """Whether it happened before the link was made; Kakao counts in whole seconds."""
+    return event.at < found.linked_at.replace(microsecond=0)
 
 
 def _put_to_sleep(session: Session, found: Identity, now: datetime) -> None:

@@ -16,6 +16,7 @@ from app.web import (
     home,
     making,
     market,
+    pictures,
     points,
     preferences,
     security,
@@ -35,12 +36,15 @@ _PARTS = (
     filters,
     cards,
     errors,
+    pictures,
+    accounts.kakao,
 )
 _BLUEPRINTS = (
     health.bp,
     home.bp,
     *votes.BLUEPRINTS,
     *accounts.BLUEPRINTS,
+    pictures.bp,
     points.bp,
     market.bp,
     making.bp,

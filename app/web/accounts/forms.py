@@ -40,6 +40,10 @@ class NicknameForm(Form):
     nickname = StringField(_("닉네임"))
 
 
+class FirstPasswordForm(_NewPassword):
+    """A password for somebody who signs in without one."""
+
+
 class PasswordForm(_NewPassword):
     """The password until now, and the new one."""
 

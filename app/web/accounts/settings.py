@@ -7,9 +7,9 @@ from app.domain.accounts import NicknameTaken
 from app.domain.errors import InvalidInput
 from app.extensions import limiter
 from app.i18n import gettext
-from app.services import accounts
+from app.services import accounts, identities
 from app.web.accounts.entry import SIGN_IN_LIMIT
-from app.web.accounts.forms import NicknameForm, PasswordForm
+from app.web.accounts.forms import FirstPasswordForm, NicknameForm, PasswordForm
 from app.web.preferences import THEMES
 from app.web.sessions import me, require_sign_in, sign_in, sign_out
 
@@ -25,6 +25,13 @@ def _person_key() -> str:
 def show() -> str:
     """All settings on one page."""
     return _page()
+
+
+@bp.get("/nickname")
+@bp.get("/password")
+def lead_back() -> ResponseReturnValue:
+    """A refused form shows the page at these addresses, and there the language may be changed."""
+    return redirect("/me/settings", 303)
 
 
 @bp.post("/nickname")
@@ -58,6 +65,20 @@ def change_password() -> ResponseReturnValue:
     return redirect("/me/settings", 303)
 
 
+@bp.post("/first-password")
+@limiter.limit(SIGN_IN_LIMIT, key_func=_person_key)
+def set_first_password() -> ResponseReturnValue:
+    """Give an account that knows Kakao alone a password, as another way in."""
+    form = FirstPasswordForm()
+    try:
+        accounts.set_first_password(user_id=me().id, new=form.chosen_password())
+    except InvalidInput as error:
+        form.refuse(error)
+        return _page(password_form=form), 422
+    flash(gettext("비밀번호를 만들었어요. 이제 닉네임으로도 로그인할 수 있어요."), "success")
+    return redirect("/me/settings", 303)
+
+
 @bp.post("/sign-out-everywhere")
 def sign_out_everywhere() -> ResponseReturnValue:
     """End every session, this one included."""
@@ -68,12 +89,16 @@ def sign_out_everywhere() -> ResponseReturnValue:
 
 
 def _page(
-    nickname_form: NicknameForm | None = None, password_form: PasswordForm | None = None
+    nickname_form: NicknameForm | None = None,
+    password_form: PasswordForm | FirstPasswordForm | None = None,
 ) -> str:
     """The page with the form that was refused, and the other one fresh."""
+    ways = identities.ways_in(user_id=me().id)
+    fresh = PasswordForm if ways.has_password else FirstPasswordForm
     return render_template(
         "accounts/settings.html",
         nickname_form=nickname_form or NicknameForm(formdata=None, nickname=me().nickname),
-        password_form=password_form or PasswordForm(formdata=None),
+        password_form=password_form or fresh(formdata=None),
+        ways=ways,
         themes=THEMES,
     )
