@@ -8,6 +8,7 @@ from flask import Blueprint, Response, render_template, request
 
 from app.clock import utcnow
 from app.domain.errors import NotFound
+from app.domain.market import FRESH_FOR
 from app.domain.votes import Choice, Direction, VoteState
 from app.i18n import gettext
 from app.services import market, votes
@@ -56,6 +57,7 @@ def live(vote_id: int) -> Response:
             stage=stage(view),
             standing=standing(view),
             status=status(view, now),
+            stale=is_stale(view, now),
             moved_on=request.args.get("seen") != stage(view),
         )
     )
@@ -79,6 +81,7 @@ def page(detail: VoteDetail, now: datetime) -> dict[str, object]:
         "stage": stage(view),
         "status": status(view, now),
         "standing": standing(view),
+        "stale": is_stale(view, now),
         "points": points,
         "rows": points[:: -(-len(points) // TABLE_ROWS)],
         "frame": _frame(view),
@@ -97,6 +100,13 @@ def standing(view: VoteView) -> Standing | None:
     lacks = view.threshold - price
     gap = lacks if view.direction is Direction.UP else -lacks
     return Standing(price, filters.change_pct(view.created_price, price), gap)
+
+
+def is_stale(view: VoteView, now: datetime) -> bool:
+    """Whether the price shown is a moving one that has stood still for more than 90 seconds."""
+    if view.final_price is not None or view.price_as_of is None:
+        return False
+    return now - view.price_as_of > FRESH_FOR
 
 
 def status(view: VoteView, now: datetime) -> str:

@@ -4,10 +4,10 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from app.db import transaction
-from app.models import Quote, User, Vote
+from app.models import Coin, Quote, User, Vote
 from app.services import accounts, votes
 from tests import factories
 from tests.conftest import Visitor
@@ -271,7 +271,7 @@ def test_live_parts_stand_for_parts_of_the_page(as_bob: Visitor, bob: User, vote
 
     names = re.findall(r'data-live="([^"]+)"', parts)
 
-    assert names == [f"{part}-{vote.id}" for part in ("status", "price", "crowd", "moved")]
+    assert names == [f"{part}-{vote.id}" for part in ("status", "price", "fresh", "crowd", "moved")]
     assert all(f'data-live="{name}"' in page for name in names)
 
 
@@ -285,3 +285,30 @@ def test_vote_without_a_price_says_so(client: Visitor, vote: Vote) -> None:
         session.execute(delete(Quote))
 
     assert "시세를 기다려요" in read(client, vote)
+
+
+def test_price_says_when_it_was_seen(client: Visitor, alice: User, now: datetime) -> None:
+    vote = factories.make_vote(alice, now=now - timedelta(minutes=1))
+
+    page = read(client, vote)
+
+    assert re.search(r"업비트 · \d\d:\d\d:\d\d", page)
+    assert "wl-stale" not in page
+
+
+def test_price_that_stands_still_says_for_how_long(client: Visitor, vote: Vote) -> None:
+    for tail in ("", "/live"):
+        page = read(client, vote, tail)
+
+        assert "업비트 · 1시간 전" in page
+        assert 'class="wl-stale"' in page
+
+
+def test_marks_of_the_exchange_are_shown(client: Visitor, vote: Vote, now: datetime) -> None:
+    with transaction() as session:
+        session.execute(update(Coin).values(warning=True, is_active=False, delisted_at=now))
+
+    page = read(client, vote)
+
+    assert "유의 종목" in page
+    assert "거래 지원 종료" in page
