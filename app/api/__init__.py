@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from app.api import accounts, cors, errors, market, points, tokens, votes
+from app.api import accounts, cors, errors, kakao, market, points, tokens, votes
 
-_BLUEPRINTS = (tokens.bp, accounts.bp, votes.bp, points.bp, market.bp, market.tracker)
+_BLUEPRINTS = (tokens.bp, kakao.bp, accounts.bp, votes.bp, points.bp, market.bp, market.tracker)
 
 
 def init_app(app: Flask) -> None:

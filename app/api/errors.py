@@ -17,6 +17,7 @@ STATUSES = {
     "already_topped_up": 409,
     "idempotency_key_reused": 409,
     "price_not_fresh": 503,
+    "kakao_unavailable": 503,
 }
 #: The code of a failure that HTTP itself has a number for.
 HTTP_CODES = {

@@ -138,8 +138,8 @@ def user_out(person: Person) -> UserOut:
         "nickname": person.nickname,
         "acc_percent": person.accuracy_pct,
         "point": person.points,
-        "profile_img": None,
-        "is_default_profile": True,
+        "profile_img": f"{request.host_url}pictures/{person.picture}" if person.picture else None,
+        "is_default_profile": person.picture is None,
         "is_admin": person.is_staff,
         "is_whale": is_whale(
             right=person.right_count,

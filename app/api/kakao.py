@@ -1,0 +1,86 @@
+"""Signing in with Kakao over JSON: the contract's exchange of a code, and the tokens of its SDK."""
+
+from flask import Response
+
+from app.api.body import Body, Fields, Text, takes
+from app.api.errors import InvalidBody, refusal
+from app.api.room import room
+from app.api.tokens import SIGN_IN_LIMIT, sign_in
+from app.api.wire import answer
+from app.clock import utcnow
+from app.domain.errors import InvalidInput
+from app.domain.identities import (
+    AccessTokenProof,
+    CodeProof,
+    IdTokenProof,
+    KakaoRefused,
+    Proof,
+)
+from app.extensions import limiter
+from app.services import identities
+from app.wiring import is_kakao_redirect, kakao
+
+bp = room("kakao")
+
+
+class Code(Body):
+    """A code that Kakao sent to one of our clients, and the address it was sent to."""
+
+    code = Text(required=True)
+    redirect_uri = Text(required=True)
+
+
+class SdkTokens(Body):
+    """What Kakao's SDK gave: an id token (with its nonce, where one was set), or an access token.
+
+    The id token is preferred where both are sent.
+    """
+
+    id_token = Text()
+    nonce = Text()
+    access_token = Text()
+
+
+@bp.before_request
+def _only_with_kakao() -> None:
+    kakao()  # NotFound, a 404, where this server offers no way in by it
+
+
+@bp.errorhandler(KakaoRefused)
+def _refused(error: KakaoRefused) -> Response:
+    """As any refusal, with the provider's own code beside it."""
+    body = refusal(error).get_json()
+    return answer(body | {"error_code": error.params["reason"]}, 400)
+
+
+@bp.post("/auth")
+@limiter.limit(SIGN_IN_LIMIT)
+@takes(Code)
+def exchange(body: Fields) -> Response:
+    """Sign in by a code: 201 for a new person, 200 for a known one."""
+    if not is_kakao_redirect(body["redirect_uri"]):
+        raise InvalidInput("redirect_uri", "kakao_redirect_unknown")
+    if not body["code"]:
+        raise InvalidBody({"code": ["field_missing"]})
+    return _entered(CodeProof(body["code"], body["redirect_uri"]))
+
+
+@bp.post("/auth/kakao", strict_slashes=False)
+@limiter.limit(SIGN_IN_LIMIT)
+@takes(SdkTokens)
+def by_sdk(body: Fields) -> Response:
+    """Sign in by a token of Kakao's SDK: 201 for a new person, 200 for a known one."""
+    return _entered(_proof(body))
+
+
+def _proof(body: Fields) -> Proof:
+    if body.get("id_token"):
+        return IdTokenProof(body["id_token"], body.get("nonce"))
+    if body.get("access_token"):
+        return AccessTokenProof(body["access_token"])
+    raise InvalidBody({"id_token": ["field_missing"]})
+
+
+def _entered(proof: Proof) -> Response:
+    entry = identities.enter(kakao=kakao(), proof=proof, now=utcnow())
+    return sign_in(entry.user_id, status=201 if entry.is_new else 200)
