@@ -1,0 +1,128 @@
+"""How a job is run: under the lease, guarded, written down."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app import jobs
+from app.clock import utcnow
+from app.exchanges.base import Unavailable
+from app.extensions import db, scheduler
+from app.jobs import HOLDER, JOBS, Job, run_job
+from app.jobs.guard import Steps
+from app.models import JobRun
+from app.services import jobs as records
+from tests import factories as make
+
+
+@pytest.fixture
+def stage(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+        db.session.rollback()
+
+
+def job(run: object) -> Job:
+    return Job("test", run, {}, 1)  # type: ignore[arg-type]
+
+
+def runs() -> list[JobRun]:
+    db.session.rollback()
+    return list(db.session.scalars(select(JobRun).order_by(JobRun.id)))
+
+
+def test_run_is_written_down_with_its_report(stage: Flask) -> None:
+    run_job(stage, job(lambda steps: steps.report.update(settled=3)))
+
+    (found,) = runs()
+    assert (found.job, found.holder, found.ok, found.report) == (
+        "test", HOLDER, True, '{"settled": 3}',
+    )  # fmt: skip
+    assert found.started_at <= found.finished_at <= utcnow()
+    assert stage.extensions["whaling_scheduler"] == "leader"
+
+
+def test_run_that_raises_is_written_down_as_bad(
+    stage: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_steps: Steps) -> None:
+        raise ZeroDivisionError
+
+    run_job(stage, job(fail))
+
+    (found,) = runs()
+    assert (found.ok, found.report) == (False, '{"failed": ["test"]}')
+    assert "step=test failed" in caplog.text
+
+
+def test_standby_runs_nothing(stage: Flask) -> None:
+    now = utcnow()
+    records.acquire_lease(name="scheduler", holder="other", now=now, keep=timedelta(minutes=1))
+
+    run_job(stage, job(lambda _steps: pytest.fail("a standby ran the job")))
+
+    assert runs() == []
+    assert stage.extensions["whaling_scheduler"] == "standby"
+
+
+def test_failing_step_stops_no_other_and_is_told_its_error(stage: Flask) -> None:
+    steps, told = Steps(now=make.NOW), []
+
+    with steps.guarded("first", told.append):
+        raise Unavailable("down")
+    with steps.guarded("second"):
+        steps.report["second"] = "done"
+
+    assert (steps.ok, steps.report) == (False, {"failed": ["first"], "second": "done"})
+    assert [str(error) for error in told] == ["down"]
+
+
+def test_handler_that_fails_itself_is_guarded_too(stage: Flask) -> None:
+    steps = Steps(now=make.NOW)
+
+    def handler(_error: Exception) -> None:
+        raise ZeroDivisionError
+
+    with steps.guarded("step", handler):
+        raise Unavailable("down")
+
+    assert steps.report["failed"] == ["step", "step: on error"]
+
+
+def test_guard_leaves_no_transaction_behind(stage: Flask) -> None:
+    steps = Steps(now=make.NOW)
+
+    with steps.guarded("step"):
+        make.make_user("alice")
+        raise Unavailable("down")
+
+    assert make.make_user("bob")
+
+
+def test_moment_moves_on_from_the_time_that_was_told() -> None:
+    steps = Steps(now=make.NOW)
+
+    assert make.NOW <= steps.moment() < make.NOW + timedelta(seconds=5)
+
+
+def test_scheduler_runs_the_minute_at_once_and_gives_the_lease_back(stage: Flask) -> None:
+    jobs.start(stage)
+    try:
+        ids = {entry.id for entry in scheduler.get_jobs()}
+        assert {one.ident for one in JOBS} <= ids
+    finally:
+        jobs.stop(stage)
+        scheduler.remove_all_jobs()
+
+    db.session.rollback()
+    assert records.lease_holder(name="scheduler", now=utcnow()) is None
+
+
+def test_jobs_never_overlap_and_forgive_only_less_than_their_period() -> None:
+    graces = {one.ident: one.grace_s for one in JOBS}
+
+    assert graces["minute"] < 60
+    assert graces["housekeeping"] < 3600
