@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.market import BadRow
 from app.exchanges.base import Unavailable
+from app.extensions import db
 from app.models import Coin, PriceSample, Quote
 from app.services import market
 from app.services.market import ImplausibleListing, StoreReport
@@ -38,7 +39,7 @@ def quote(code: str = "BTC") -> Quote:
 
 
 def coin_quote(coin_id: int) -> Quote:
-    found = market.db.session.get(Quote, coin_id, populate_existing=True)
+    found = db.session.get(Quote, coin_id, populate_existing=True)
     assert found is not None
     return found
 
