@@ -89,3 +89,10 @@ def code_of(response: TestResponse) -> str:
     assert set(error) == {"code", "message", "fields"}
     assert error["message"]
     return str(error["code"])
+
+
+def first_field(response: TestResponse) -> str:
+    """The first field that a refusal names, whose messages are a list of texts."""
+    name, messages = next(iter(response.get_json().items()))
+    assert all(isinstance(one, str) for one in messages), messages
+    return str(name)
