@@ -1,0 +1,89 @@
+"""Points move: the daily top-up, a grant, a stake; always with an entry in the ledger."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.db import table_of, transaction
+from app.domain.kst import kst_day
+from app.domain.points import TOP_UP_POINTS, AlreadyToppedUp, NotEnoughPoints, Reason
+from app.extensions import db
+from app.models import LedgerEntry, User
+
+
+def take_top_up(*, user_id: int, now: datetime) -> int:
+    """Give today's 10 points once per Korean day, or raise AlreadyToppedUp. Returns the balance."""
+    try:
+        with transaction() as session:
+            entry = LedgerEntry(
+                user_id=user_id,
+                reason=Reason.TOP_UP,
+                amount=TOP_UP_POINTS,
+                kst_day=kst_day(now),
+                created_at=now,
+            )
+            session.add(entry)
+            session.flush()
+            return _move(session, user_id, TOP_UP_POINTS)
+    except IntegrityError as error:
+        raise AlreadyToppedUp from error
+
+
+def can_top_up(*, user_id: int, now: datetime) -> bool:
+    """Whether today's points are still to be had."""
+    taken = select(LedgerEntry.id).where(
+        LedgerEntry.user_id == user_id, LedgerEntry.kst_day == kst_day(now)
+    )
+    return db.session.scalar(taken) is None
+
+
+def grant(*, user_id: int, amount: int, now: datetime) -> int:
+    """Give points from the operator's hand; the ledger says so. Returns the balance."""
+    with transaction() as session:
+        session.add(
+            LedgerEntry(user_id=user_id, reason=Reason.GRANT, amount=amount, created_at=now)
+        )
+        return _move(session, user_id, amount)
+
+
+def spend(
+    session: Session, *, user_id: int, cost: int, vote_id: int, reason: Reason, now: datetime
+) -> None:
+    """Take points for a vote inside an open transaction, or raise NotEnoughPoints.
+
+    The balance is lowered only where it suffices, so two at once can't spend the same points; the
+    CHECK on the column is the last word.
+    """
+    if cost == 0:
+        return
+    taken = session.execute(
+        update(User)
+        .where(User.id == user_id, User.points >= cost)
+        .values(points=User.points - cost)
+        .execution_options(synchronize_session=False)
+    )
+    if taken.rowcount != 1:  # type: ignore[attr-defined]
+        balance = session.scalar(select(User.points).where(User.id == user_id)) or 0
+        raise NotEnoughPoints(cost=cost, balance=balance)
+    session.execute(
+        table_of(LedgerEntry).insert(),
+        {
+            "user_id": user_id,
+            "vote_id": vote_id,
+            "reason": reason,
+            "amount": -cost,
+            "created_at": now,
+        },
+    )
+
+
+def _move(session: Session, user_id: int, amount: int) -> int:
+    session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(points=User.points + amount)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(select(User.points).where(User.id == user_id)) or 0
