@@ -182,18 +182,19 @@ def test_remembered_browser_comes_back_without_its_session(app: Flask, client: F
 def test_signing_out_forgets_session_and_browser(app: Flask, client: FlaskClient) -> None:
     person(app, password=PASSWORD)
     log_in(client, remember="y")
+    with client.session_transaction() as session:
+        session["of_this_person"] = "a word"
 
     assert client.post("/logout").location == "/"
 
+    with client.session_transaction() as session:
+        assert "of_this_person" not in session
     assert not is_in(client)
     assert client.get_cookie("whaling_remember") is None
     assert client.post("/logout").status_code == 303
 
 
-@pytest.mark.parametrize(
-    "path", ["/logout", "/me/settings/nickname", "/me/settings/password",
-             "/me/settings/sign-out-everywhere", "/me/top-up"]
-)  # fmt: skip
+@pytest.mark.parametrize("path", ["/logout", "/me/settings/sign-out-everywhere", "/me/top-up"])
 def test_deeds_are_done_by_post_alone(app: Flask, path: str) -> None:
     assert newcomer(app).get(path).status_code == 405
 
@@ -278,6 +279,29 @@ def test_signing_in_rightly_uses_up_no_guesses(make_app: MakeApp) -> None:
         form = {"nickname": "alice", "password": PASSWORD}
         answer = app.test_client().post("/login", data=form, headers=address)
         assert answer.status_code == 303
+
+
+def test_name_that_cant_exist_counts_for_the_address_alone(make_app: MakeApp) -> None:
+    client = make_app(rate_limits=True, trusted_proxies=1).test_client()
+
+    for number in range(11):
+        address = {"X-Forwarded-For": f"203.0.113.{number}"}
+        form = {"nickname": "", "password": WRONG}
+        assert client.post("/login", data=form, headers=address).status_code == 422
+
+
+def test_people_are_made_twenty_a_minute(make_app: MakeApp) -> None:
+    client = make_app(rate_limits=True).test_client()
+
+    assert [join(client, "", WRONG).status_code for _ in range(21)] == [422] * 20 + [429]
+
+
+def test_guessing_the_present_password_waits(make_app: MakeApp) -> None:
+    client = newcomer(make_app(rate_limits=True), password=PASSWORD)
+
+    tries = [new_password(client, WRONG).status_code for _ in range(11)]
+
+    assert tries == [422] * 10 + [429]
 
 
 def test_my_page_shows_my_accuracy_and_the_way_to_whale(make_app: MakeApp) -> None:
@@ -365,6 +389,18 @@ def test_refused_nickname_changes_nothing(app: Flask, name: str) -> None:
     assert "alice" in said(client.get("/me"))
 
 
+@pytest.mark.parametrize("form", ["nickname", "password"])
+def test_language_may_be_changed_beside_a_refused_form(app: Flask, form: str) -> None:
+    client = newcomer(app)
+    refused = client.post(f"/me/settings/{form}")
+    assert f'href="/me/settings/{form}?lang=en"' in refused.text
+
+    answer = client.get(f"/me/settings/{form}?lang=en", follow_redirects=True)
+
+    assert (answer.request.path, answer.status_code) == ("/me/settings", 200)
+    assert '<html lang="en"' in answer.text
+
+
 def new_password(client: FlaskClient, old: str = PASSWORD, new: str = "brand-new-word", again=""):
     form = {"old_password": old, "password": new, "password_again": again or new}
     return client.post("/me/settings/password", data=form)
@@ -427,7 +463,7 @@ def test_settings_keep_language_and_theme_in_cookies(app: Flask) -> None:
 
     shown = client.get("/me/settings").text
     assert '<html lang="en" data-bs-theme="dark">' in shown
-    assert "Change password" in shown
+    assert "Sign out everywhere" in shown
 
 
 def test_tutorial_is_open_to_everybody(client: FlaskClient) -> None:

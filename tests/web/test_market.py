@@ -24,6 +24,7 @@ def logos(tmp_path: Path) -> Path:
     folder = tmp_path / "logos"
     folder.mkdir()
     (folder / "BTC.png").write_bytes(PNG)
+    (folder / "not-a-coin.png").write_bytes(PNG)
     (tmp_path / "secret.png").write_bytes(b"secret")
     return folder
 
@@ -140,7 +141,19 @@ def test_logo_known_already_isnt_sent_again(client: FlaskClient, logos: Path) ->
 
 @pytest.mark.parametrize(
     "code",
-    ["ETH", "btc", "..%2Fsecret", "%2e%2e", "..", "BTC.png", "B" * 300, "%00", "BTC%0A", "🐳"],
+    [
+        "ETH",
+        "btc",
+        "not-a-coin",
+        "..%2Fsecret",
+        "%2e%2e",
+        "..",
+        "BTC.png",
+        "B" * 300,
+        "%00",
+        "BTC%0A",
+        "🐳",
+    ],
 )
 def test_logo_by_any_other_name_isnt_there(client: FlaskClient, logos: Path, code: str) -> None:
     assert client.get(f"/coins/{code}/logo").status_code == 404
