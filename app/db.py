@@ -1,8 +1,9 @@
 """How we talk to the database: one way to write, exact column types, SQLite's settings."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +29,7 @@ from sqlalchemy.types import TypeDecorator
 from app.domain.money import from_units, to_units
 from app.extensions import Base, db
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 #: SQLite numbers rows with plain INTEGER; PostgreSQL wants to be told that there may be many.
@@ -37,6 +39,8 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 # lock with ever longer sleeps; other processes are waited for by SQLite's own busy time-out.
 _writer = threading.Lock()
 _open = threading.local()
+# Another mark after each write of this process: what was read under an older one is stale.
+_last_write: WeakKeyDictionary[Engine, object] = WeakKeyDictionary()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -102,6 +106,7 @@ def transaction() -> Iterator[Session]:
             db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
             yield db.session()
             db.session.commit()
+            _last_write[db.engine] = object()
         except BaseException:
             db.session.rollback()
             raise
@@ -147,6 +152,45 @@ class Remembered(Generic[T]):
     def forget(self) -> None:
         """Read anew next time."""
         self._kept.pop(db.engine, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[T]):
+    value: T
+    read_at: datetime
+    last_write: object
+
+
+class RememberedEach(Generic[K, T]):
+    """A value per key that may be as old as `keep`, but never older than our own last write.
+
+    So a person always sees what they just did; what other processes wrote shows a moment later.
+    Beyond `most` keys it begins anew.
+    """
+
+    def __init__(
+        self, read: Callable[[K, datetime], T], keep: timedelta, *, most: int = 1000
+    ) -> None:
+        self._read, self._keep, self._most = read, keep, most
+        self._kept: WeakKeyDictionary[Engine, dict[K, _Kept[T]]] = WeakKeyDictionary()
+
+    def get(self, key: K, now: datetime) -> T:
+        """The value of this key, read anew when it is too old (or from the future)."""
+        engine = db.engine
+        last_write = _last_write.get(engine)
+        all_kept = self._kept.setdefault(engine, {})
+        kept = all_kept.get(key)
+        if (
+            kept is not None
+            and kept.last_write is last_write
+            and timedelta(0) <= now - kept.read_at < self._keep
+        ):
+            return kept.value
+        value = self._read(key, now)
+        if len(all_kept) >= self._most:
+            all_kept.clear()
+        all_kept[key] = _Kept(value, now, last_write)
+        return value
 
 
 def init_app(app: Flask) -> None:

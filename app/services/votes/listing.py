@@ -9,19 +9,20 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, not_, or_, select
 
-from app.db import Remembered
+from app.db import Remembered, RememberedEach, table_of
 from app.domain.errors import InvalidInput
 from app.domain.market import matches
 from app.domain.votes import Direction, Duration
 from app.extensions import db
 from app.models import Ballot, Vote
 from app.services.market import catalogue
-from app.services.votes.views import VoteView, select_views, to_view
+from app.services.votes.views import VoteView, get_votes, select_views, to_view
 
 PAGE_SIZE = 20
 MINE = ("unanswered", "answered", "created", "staff")
+PERSONAL = MINE[:3]
 
 
 class Stage(IntEnum):
@@ -39,6 +40,11 @@ _ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "closing": (Vote.finished_at.asc(), Vote.id.asc()),
     "divided": (Vote.evenness.desc(), Vote.answer_count.desc(), Vote.id.desc()),
 }
+_ballots = table_of(Ballot)
+_ANSWERED = select(_ballots.c.vote_id).where(
+    _ballots.c.user_id == bindparam("user_id"),
+    _ballots.c.vote_id.in_(bindparam("ids", expanding=True)),
+)
 _KEYS: dict[str, tuple[Any, ...]] = {
     "newest": (Vote.id,),
     "popular": (Vote.answer_count, Vote.id),
@@ -84,6 +90,13 @@ def list_votes(*, wanted: VoteFilter, user_id: int | None, now: datetime) -> Vot
 
     Raises InvalidInput for a cursor that isn't ours.
     """
+    if user_id is None or wanted.mine not in PERSONAL:
+        page = _shared_pages.get(wanted, now)
+        return page if user_id is None else _seen_by(user_id, page, now)
+    return _read_page(wanted, user_id, now)
+
+
+def _read_page(wanted: VoteFilter, user_id: int | None, now: datetime) -> VotePage:
     query = select_views(user_id).where(Vote.stage == int(wanted.stage))
     if wanted.stage is Stage.ONGOING:
         query = query.where(Vote.finished_at > now)
@@ -100,14 +113,36 @@ def list_votes(*, wanted: VoteFilter, user_id: int | None, now: datetime) -> Vot
     )
 
 
+#: A list that is the same for everybody is read once a second, however many look at it.
+_shared_pages: RememberedEach[VoteFilter, VotePage] = RememberedEach(
+    lambda wanted, now: _read_page(wanted, None, now), timedelta(seconds=1), most=200
+)
+
+
+def _seen_by(user_id: int, page: VotePage, now: datetime) -> VotePage:
+    """The page with this person's own answers, and what only who answered may see."""
+    ids = [view.id for view in page.votes]
+    answered = db.session.execute(_ANSWERED, {"user_id": user_id, "ids": ids}).scalars().all()
+    if not answered:
+        return page
+    own = get_votes(answered, user_id=user_id, now=now)
+    return VotePage(tuple(own.get(view.id, view) for view in page.votes), page.next_cursor)
+
+
 def vote_counts(now: datetime) -> VoteCounts:
     """The counts beside the tabs; up to ten seconds old."""
     return counts_now.get(now)
 
 
 def my_open_counts(*, user_id: int, stage: Stage, now: datetime) -> dict[str, int]:
-    """How many votes of a stage this person answered and made."""
-    live = [Vote.stage == int(stage)]
+    """How many votes of a stage this person answered and made; up to ten seconds old."""
+    return dict(_own_counts.get((user_id, stage), now))
+
+
+def _read_own_counts(key: tuple[int, Stage], now: datetime) -> dict[str, int]:
+    user_id, stage = key
+    # The sum keeps the database from walking through all votes of the stage: a person has few.
+    live = [Vote.stage + 0 == int(stage)]
     if stage is Stage.ONGOING:
         live.append(Vote.finished_at > now)
     answered = (
@@ -119,6 +154,9 @@ def my_open_counts(*, user_id: int, stage: Stage, now: datetime) -> dict[str, in
     created = select(func.count()).where(Vote.creator_id == user_id, *live)
     row = db.session.execute(select(answered.scalar_subquery(), created.scalar_subquery())).one()
     return {"answered": row[0], "created": row[1]}
+
+
+_own_counts = RememberedEach(_read_own_counts, timedelta(seconds=10))
 
 
 def _read_counts(_now: datetime) -> VoteCounts:

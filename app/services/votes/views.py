@@ -51,6 +51,10 @@ class VoteView:
     creator_id: int
     creator_name: str
 
+    def __hash__(self) -> int:
+        """Cheap, since cards are looked up by their votes; equality compares everything."""
+        return self.id
+
     @property
     def answer_count(self) -> int:
         """How many people answered."""
