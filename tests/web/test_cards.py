@@ -110,3 +110,11 @@ def test_card_is_drawn_per_language(speaking: Speaking, make_view) -> None:
 
     assert "오를까요?" in korean
     assert "higher in" in english
+
+
+def test_whales_who_are_divided_evenly_chose_neither(bare_app, speaking: Speaking) -> None:
+    ring = bare_app.jinja_env.get_template("macros/votes.html").module.ring
+
+    with speaking("en"):
+        assert "<b>Even</b>" in ring(2, 2)
+        assert "<b>No</b>" in ring(2, 3)
