@@ -19,6 +19,7 @@ MESSAGES = {
     "password_mismatch": _("두 비밀번호가 서로 달라요. 다시 적어 주세요."),
     "wrong_credentials": _("닉네임이나 비밀번호가 맞지 않아요."),
     "password_exists": _("비밀번호가 이미 있어요. 지금 비밀번호를 적고 바꿔 주세요."),
+    "confirmation_not_nickname": _("닉네임이 맞지 않아요. 보이는 그대로 적어 주세요."),
     # Kakao
     "kakao_unavailable": _("카카오가 지금 대답하지 않아요. 잠시 뒤에 다시 해 주세요."),
     "kakao_refused": _("카카오 로그인을 확인하지 못했어요. 처음부터 다시 해 주세요."),

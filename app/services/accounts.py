@@ -21,7 +21,7 @@ from app.domain.accounts import (
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.points import WELCOME_POINTS, Reason, accuracy_pct
 from app.extensions import db
-from app.models import LedgerEntry, User
+from app.models import ClientSession, LedgerEntry, User
 
 _hasher = PasswordHasher()
 #: Hash of a random text that was thrown away. It is checked when nobody has the nickname, so that
@@ -66,11 +66,19 @@ PERSON_COLUMNS = (
 )
 
 
-def signed_in(*, user_id: int, epoch: int) -> Person | None:
-    """The person behind a session, or None once the person or the session's epoch is gone."""
-    row = db.session.execute(
-        select(*PERSON_COLUMNS).where(User.id == user_id, User.session_epoch == epoch)
-    ).one_or_none()
+def signed_in(*, user_id: int, epoch: int, session_id: int | None = None) -> Person | None:
+    """The person behind a session, or None once the person, the epoch or the session is gone.
+
+    Cookies of older versions name no session; for them the epoch decides alone.
+    """
+    wanted = select(*PERSON_COLUMNS).where(User.id == user_id, User.session_epoch == epoch)
+    if session_id is not None:
+        wanted = wanted.join(ClientSession, ClientSession.user_id == User.id).where(
+            ClientSession.id == session_id,
+            ClientSession.is_web,
+            ClientSession.revoked_at.is_(None),
+        )
+    row = db.session.execute(wanted).one_or_none()
     return None if row is None else Person(*row)
 
 

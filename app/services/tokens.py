@@ -53,6 +53,7 @@ class SessionRow:
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
+    is_web: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def issue(*, user_id: int, device: str, key: bytes, now: datetime) -> Tokens:
         row = ClientSession(
             user_id=user_id,
             epoch=epoch,
-            device=_device(device),
+            device=device_line(device),
             refresh_id=token_id,
             created_at=now,
             last_seen_at=now,
@@ -128,7 +129,7 @@ def authenticate(*, token: str, key: bytes, now: datetime) -> Bearer:
 
 
 def list_sessions(*, user_id: int, now: datetime) -> list[SessionRow]:
-    """The person's live sessions on clients, the one seen last first."""
+    """The person's live sessions on clients and in browsers, the one seen last first."""
     rows = db.session.execute(
         select(
             ClientSession.id,
@@ -136,6 +137,7 @@ def list_sessions(*, user_id: int, now: datetime) -> list[SessionRow]:
             ClientSession.created_at,
             ClientSession.last_seen_at,
             ClientSession.expires_at,
+            ClientSession.is_web,
         )
         .join(User, User.id == ClientSession.user_id)
         .where(
@@ -251,6 +253,6 @@ def _new_id() -> str:
     return secrets.token_hex(16)
 
 
-def _device(text: str) -> str:
+def device_line(text: str) -> str:
     """What the client calls itself, on one line."""
     return " ".join(text.split())[:MAX_DEVICE]

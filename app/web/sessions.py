@@ -10,9 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import UserMixin, current_user, login_user, logout_user
 
+from app.clock import utcnow
 from app.extensions import login
-from app.services import accounts
+from app.services import accounts, browsers
 from app.services.accounts import Person
+
+_LONGEST_IDENT = 60
 
 
 class _Cookies(SecureCookieSessionInterface):
@@ -27,10 +30,12 @@ class Member(UserMixin):  # type: ignore[misc]
     """A signed-in person, as Flask-Login wants one; pages read the person's figures through it."""
 
     person: Person
+    session_id: int | None = None
 
     def get_id(self) -> str:
-        """What the cookies hold: a raised epoch makes every older one worthless."""
-        return f"{self.person.id}.{self.person.session_epoch}"
+        """What the cookies hold: worthless once the epoch is raised or the session ended."""
+        ident = f"{self.person.id}.{self.person.session_epoch}"
+        return ident if self.session_id is None else f"{ident}.{self.session_id}"
 
     def __getattr__(self, name: str) -> object:
         return getattr(object.__getattribute__(self, "person"), name)
@@ -46,23 +51,32 @@ def init_app(app: Flask) -> None:
 
 def load(ident: str) -> Member | None:
     """The person a cookie names, or None where it isn't worth anything any more."""
-    user_id, _dot, epoch = ident.partition(".")
-    if not (user_id.isdecimal() and epoch.isdecimal() and len(ident) < 40):
+    numbers = ident.split(".")
+    if len(numbers) not in (2, 3) or len(ident) > _LONGEST_IDENT:
         return None
-    person = accounts.signed_in(user_id=int(user_id), epoch=int(epoch))
-    return Member(person) if person else None
+    if not all(number.isdecimal() and number.isascii() for number in numbers):
+        return None
+    session_id = int(numbers[2]) if len(numbers) == 3 else None
+    person = accounts.signed_in(
+        user_id=int(numbers[0]), epoch=int(numbers[1]), session_id=session_id
+    )
+    return Member(person, session_id) if person else None
 
 
 def sign_in(user_id: int, epoch: int, *, remember: bool) -> None:
     """Begin a session; the cookie is made anew, so a planted one is worth nothing."""
-    person = accounts.signed_in(user_id=user_id, epoch=epoch)
+    device = request.headers.get("User-Agent", "")
+    begun = browsers.begin(user_id=user_id, epoch=epoch, device=device, now=utcnow())
+    person = accounts.signed_in(user_id=user_id, epoch=epoch, session_id=begun)
     if person is not None:
         session.clear()
-        login_user(Member(person), remember=remember)
+        login_user(Member(person, begun), remember=remember)
 
 
 def sign_out() -> None:
     """End this session and forget the browser."""
+    if current_user.is_authenticated and current_user.session_id is not None:
+        browsers.end(user_id=me().id, session_id=current_user.session_id, now=utcnow())
     session.clear()  # first, because what signing out leaves in it forgets the cookie
     logout_user()
 

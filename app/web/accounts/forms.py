@@ -2,8 +2,10 @@
 
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, PasswordField, StringField
+from wtforms.widgets import TextInput
 
 from app.domain.errors import InvalidInput
+from app.i18n import gettext
 from app.web.forms import Form
 
 
@@ -50,3 +52,14 @@ class PasswordForm(_NewPassword):
     old_password = PasswordField(_("지금 비밀번호"))
     password = PasswordField(_("새 비밀번호"))
     password_again = PasswordField(_("새 비밀번호 한 번 더"))
+
+
+class LeaveForm(Form):
+    """The proof that it is one's own account: the password or, without one, the nickname."""
+
+    confirmation = PasswordField(_("지금 비밀번호"))
+
+    def ask_for_nickname(self) -> None:
+        """For people who sign in without a password: what they type is no secret."""
+        self.confirmation.label.text = gettext("지금 닉네임")
+        self.confirmation.widget = TextInput()

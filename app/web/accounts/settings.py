@@ -2,16 +2,29 @@
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _
 
+from app.clock import utcnow
 from app.domain.accounts import NicknameTaken
 from app.domain.errors import InvalidInput
 from app.extensions import limiter
 from app.i18n import gettext
-from app.services import accounts, identities
+from app.services import accounts, identities, tokens
+from app.web.accounts.devices import device_words
 from app.web.accounts.entry import SIGN_IN_LIMIT
 from app.web.accounts.forms import FirstPasswordForm, NicknameForm, PasswordForm
 from app.web.preferences import THEMES
 from app.web.sessions import me, require_sign_in, sign_in, sign_out
+
+#: What is offered as a file for spreadsheets, and how it is called.
+_EXPORTED = {
+    "ledger": _("고래밥 장부"),
+    "answers": _("내 답"),
+    "votes": _("내 질문"),
+    "account": _("계정"),
+    "sign_ins": _("로그인 연결"),
+    "sessions": _("로그인한 기기"),
+}
 
 bp = Blueprint("settings", __name__, url_prefix="/me/settings")
 bp.before_request(require_sign_in)
@@ -100,5 +113,8 @@ def _page(
         nickname_form=nickname_form or NicknameForm(formdata=None, nickname=me().nickname),
         password_form=password_form or fresh(formdata=None),
         ways=ways,
+        devices=tokens.list_sessions(user_id=me().id, now=utcnow()),
+        device_words=device_words,
+        kinds=_EXPORTED,
         themes=THEMES,
     )

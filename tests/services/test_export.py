@@ -1,0 +1,115 @@
+"""Everything we hold of a person, and nothing of anybody else."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session
+
+from app.domain.errors import NotFound
+from app.extensions import db
+from app.models import User
+from app.services import browsers, export, points
+from tests import factories as make
+from tests.factories import NOW
+
+
+def as_json(user: User) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads("".join(export.as_json(user_id=user.id, now=NOW)))
+    return found
+
+
+def as_csv(user: User, kind: str) -> list[dict[str, str]]:
+    text = "".join(export.as_csv(user_id=user.id, kind=kind))
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:])))
+
+
+def test_every_kind_of_own_data_is_there(alice: User, bob: User) -> None:
+    vote = make.make_vote(alice)
+    make.answer(alice, vote)
+    make.answer(bob, vote)
+    browsers.begin(user_id=alice.id, epoch=0, device="Firefox", now=NOW)
+
+    found = as_json(alice)
+
+    assert found["made_at"] == "2026-03-02T03:04:30Z"
+    assert found["account"][0]["nickname"] == "alice"
+    assert [row["coin"] for row in found["votes"]] == ["BTC"]
+    assert found["votes"][0]["created_price"] == "100"
+    assert [row["choice"] for row in found["answers"]] == ["yes"]
+    assert [row["amount"] for row in found["ledger"]] == [300, -50, -10]
+    assert [row["device"] for row in found["sessions"]] == ["Firefox"]
+
+
+def test_no_secret_is_given_out(session: Session) -> None:
+    carol = make.make_user("carol", password="a-quiet-harbour")
+
+    text = "".join(export.as_json(user_id=carol.id, now=NOW))
+
+    assert "argon2" not in text
+    assert "password" not in text
+
+
+def test_every_table_that_knows_a_person_is_given_out_or_named_here() -> None:
+    knowing = {
+        table.name
+        for table in db.metadata.tables.values()
+        for key in table.foreign_keys
+        if key.column.table.name == "users"
+    }
+
+    # Answers kept for a repeated request are copies of what stands elsewhere, for a day.
+    assert knowing - {"kept_answers"} == {
+        "identities",
+        "pictures",
+        "client_sessions",
+        "votes",
+        "ballots",
+        "ledger_entries",
+    }
+    assert len(export.KINDS) == 7
+
+
+def test_long_lists_come_whole_and_in_order(
+    alice: User, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_BATCH", 3)
+    for amount in range(1, 10):
+        points.grant(user_id=alice.id, amount=amount, now=NOW)
+
+    assert [row["amount"] for row in as_json(alice)["ledger"]] == [300, *range(1, 10)]
+
+
+def test_csv_has_a_heading_even_when_empty(alice: User) -> None:
+    text = "".join(export.as_csv(user_id=alice.id, kind="votes"))
+
+    assert text.startswith("\ufeffid,coin,direction,")
+    assert as_csv(alice, "votes") == []
+
+
+def test_csv_keeps_figures_and_disarms_formulas(session: Session) -> None:
+    user = make.make_user("=1+1")
+    make.make_vote(user)
+
+    assert as_csv(user, "account")[0]["nickname"] == "'=1+1"
+    assert [row["amount"] for row in as_csv(user, "ledger")] == ["300", "-50"]
+    assert as_csv(user, "votes")[0]["final_price"] == ""
+
+
+def test_unknown_kind_and_unknown_person_are_not_found(alice: User) -> None:
+    with pytest.raises(NotFound):
+        export.as_csv(user_id=alice.id, kind="passwords")
+    with pytest.raises(NotFound):
+        export.as_csv(user_id=99, kind="ledger")
+    with pytest.raises(NotFound):
+        export.as_json(user_id=99, now=NOW)
+
+
+def test_every_kind_can_be_read(alice: User) -> None:
+    for kind, wanted in export.KINDS.items():
+        assert inspect(wanted(alice.id).key) is not None
+        assert isinstance(as_csv(alice, kind), list)
