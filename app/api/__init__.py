@@ -2,9 +2,18 @@
 
 from flask import Flask
 
-from app.api import accounts, cors, errors, kakao, market, points, tokens, votes
+from app.api import accounts, cors, errors, kakao, market, points, reference, tokens, votes
 
-_BLUEPRINTS = (tokens.bp, kakao.bp, accounts.bp, votes.bp, points.bp, market.bp, market.tracker)
+_BLUEPRINTS = (
+    tokens.bp,
+    kakao.bp,
+    accounts.bp,
+    votes.bp,
+    points.bp,
+    market.bp,
+    market.tracker,
+    reference.bp,
+)
 
 
 def init_app(app: Flask) -> None:

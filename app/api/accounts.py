@@ -7,8 +7,9 @@ from flask import Response, request
 from app.api.body import Body, Fields, Text, takes
 from app.api.errors import refusal
 from app.api.room import room, signed_in
-from app.api.shapes import VoteOut, user_out, vote_out
-from app.api.tokens import sign_in
+from app.api.shapes import UserOut, VoteOut, user_out, vote_out
+from app.api.tokens import NICKNAME_CODES, PASSWORD_CODES, SignedIn, sign_in
+from app.api.told import tells
 from app.api.wire import answer, cached, empty, utc_text
 from app.clock import utcnow
 from app.domain.accounts import NicknameTaken
@@ -17,6 +18,7 @@ from app.services.tokens import Bearer, SessionRow
 
 bp = room("accounts")
 _STATES = {"ongoing": True, "finished": False}
+_OWN_QUERY = {"state": {"type": "string", "enum": ["ongoing", "finished"]}}
 
 
 class NewNickname(Body):
@@ -58,6 +60,7 @@ class SessionOut(TypedDict):
 
 
 @bp.get("/user", strict_slashes=False)
+@tells({200: UserOut})
 @signed_in
 def show(who: Bearer) -> Response:
     """Oneself."""
@@ -65,6 +68,7 @@ def show(who: Bearer) -> Response:
 
 
 @bp.post("/user/nickname/check", strict_slashes=False)
+@tells({200: None}, codes=NICKNAME_CODES | {"nickname_taken": 409})
 @signed_in
 @takes(NewNickname)
 def check_nickname(body: Fields, who: Bearer) -> Response:
@@ -77,6 +81,7 @@ def check_nickname(body: Fields, who: Bearer) -> Response:
 
 
 @bp.patch("/user/nickname", strict_slashes=False)
+@tells({200: None}, codes=NICKNAME_CODES | {"nickname_taken": 400})
 @signed_in
 @takes(NewNickname)
 def rename(body: Fields, who: Bearer) -> Response:
@@ -86,6 +91,7 @@ def rename(body: Fields, who: Bearer) -> Response:
 
 
 @bp.post("/user/password", strict_slashes=False)
+@tells({200: SignedIn}, codes=PASSWORD_CODES | {"old_password_wrong": 400})
 @signed_in
 @takes(NewPassword)
 def change_password(body: Fields, who: Bearer) -> Response:
@@ -97,6 +103,7 @@ def change_password(body: Fields, who: Bearer) -> Response:
 
 
 @bp.get("/user/created-votes", strict_slashes=False)
+@tells({200: OwnVotesOut}, query=_OWN_QUERY)
 @signed_in
 def created_votes(who: Bearer) -> Response:
     """What this person asked. Here `state=finished` is everything that takes no answers."""
@@ -104,6 +111,7 @@ def created_votes(who: Bearer) -> Response:
 
 
 @bp.get("/user/participated-votes", strict_slashes=False)
+@tells({200: OwnVotesOut}, query=_OWN_QUERY)
 @signed_in
 def participated_votes(who: Bearer) -> Response:
     """What this person answered. Here `state=finished` is everything that takes no answers."""
@@ -111,6 +119,7 @@ def participated_votes(who: Bearer) -> Response:
 
 
 @bp.get("/user/sessions", strict_slashes=False)
+@tells({200: list[SessionOut]})
 @signed_in
 def sessions(who: Bearer) -> Response:
     """The clients that are signed in as this person, the one seen last first."""
@@ -119,6 +128,7 @@ def sessions(who: Bearer) -> Response:
 
 
 @bp.delete("/user/sessions/<int:session_id>", strict_slashes=False)
+@tells({204: None}, codes={"not_found": 404})
 @signed_in
 def end_session(who: Bearer, session_id: int) -> Response:
     """Sign one client out."""
@@ -127,6 +137,7 @@ def end_session(who: Bearer, session_id: int) -> Response:
 
 
 @bp.get("/acc-percent")
+@tells({200: AccuracyOut})
 @signed_in
 def platform_accuracy(who: Bearer) -> Response:
     """How often the crowd was right, over all settled votes that somebody answered."""

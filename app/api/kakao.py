@@ -5,7 +5,8 @@ from flask import Response
 from app.api.body import Body, Fields, Text, takes
 from app.api.errors import InvalidBody, refusal
 from app.api.room import room
-from app.api.tokens import SIGN_IN_LIMIT, sign_in
+from app.api.tokens import SIGN_IN_LIMIT, SignedIn, sign_in
+from app.api.told import tells
 from app.api.wire import answer
 from app.clock import utcnow
 from app.domain.errors import InvalidInput
@@ -21,6 +22,8 @@ from app.services import identities
 from app.wiring import is_kakao_redirect, kakao
 
 bp = room("kakao")
+_ANSWERS = {200: SignedIn, 201: SignedIn}
+_CODES = {"kakao_refused": 400, "kakao_unavailable": 503, "not_found": 404}
 
 
 class Code(Body):
@@ -54,6 +57,7 @@ def _refused(error: KakaoRefused) -> Response:
 
 
 @bp.post("/auth")
+@tells(_ANSWERS, codes=_CODES | {"kakao_redirect_unknown": 400})
 @limiter.limit(SIGN_IN_LIMIT)
 @takes(Code)
 def exchange(body: Fields) -> Response:
@@ -66,6 +70,7 @@ def exchange(body: Fields) -> Response:
 
 
 @bp.post("/auth/kakao", strict_slashes=False)
+@tells(_ANSWERS, codes=_CODES)
 @limiter.limit(SIGN_IN_LIMIT)
 @takes(SdkTokens)
 def by_sdk(body: Fields) -> Response:

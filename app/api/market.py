@@ -8,6 +8,7 @@ from flask import Response, request
 
 from app.api.room import room
 from app.api.shapes import CoinOut, coin_out, krname, picture
+from app.api.told import tells
 from app.api.wire import cached, kst_text, utc_text
 from app.clock import utcnow
 from app.domain.errors import NotFound
@@ -17,6 +18,7 @@ from app.services.market import CatalogueCoin
 
 bp = room("market")
 tracker = room("tracker", "/tracker")
+_TRACKER_QUERY = {"coin_code": {"type": "array", "items": {"type": "string"}}}
 
 
 class CoinDetail(CoinOut):
@@ -47,6 +49,7 @@ class TrackedCoin(TypedDict):
 
 
 @bp.get("/coins", strict_slashes=False)
+@tells({200: list[CoinOut]}, query={"coin": {"type": "string"}})
 def index() -> Response:
     """The coins that questions can be asked about; `coin` is part of a code or Korean name."""
     part = request.args.get("coin", "").strip().casefold()
@@ -54,6 +57,7 @@ def index() -> Response:
 
 
 @bp.get("/coins/<code>", strict_slashes=False)
+@tells({200: CoinDetail}, codes={"not_found": 404})
 def show(code: str) -> Response:
     """One coin, delisted ones too."""
     for coin in market.catalogue(utcnow()):
@@ -63,6 +67,7 @@ def show(code: str) -> Response:
 
 
 @tracker.get("/coins", strict_slashes=False)
+@tells({200: list[TrackedCoin]}, query=_TRACKER_QUERY)
 def prices() -> Response:
     """Coins with their latest prices; `coin_code`, repeated, picks some; unknown are absent."""
     wanted = set(request.args.getlist("coin_code"))

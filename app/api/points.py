@@ -6,6 +6,7 @@ from flask import Response
 
 from app.api.query import number
 from app.api.room import room, signed_in
+from app.api.told import tells
 from app.api.wire import answer, cached, utc_text
 from app.clock import utcnow
 from app.domain.points import TOP_UP_POINTS, Reason
@@ -15,6 +16,10 @@ from app.services.tokens import Bearer
 
 bp = room("points")
 PAGE_SIZE, MAX_LIMIT = 30, 200
+_LEDGER_QUERY = {
+    "before": {"type": "integer", "minimum": 1},
+    "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+}
 
 
 class EntryOut(TypedDict):
@@ -47,6 +52,7 @@ class ToppedUp(TypedDict):
 
 
 @bp.get("/points/ledger", strict_slashes=False)
+@tells({200: LedgerOut}, codes={"number_out_of_bounds": 400}, query=_LEDGER_QUERY)
 @signed_in
 def ledger(who: Bearer) -> Response:
     """Where one's points came from and went: every entry, `before` an id, `limit` at a time."""
@@ -66,6 +72,7 @@ def ledger(who: Bearer) -> Response:
 
 
 @bp.post("/points/top-up", strict_slashes=False)
+@tells({201: ToppedUp}, codes={"already_topped_up": 409})
 @signed_in
 def top_up(who: Bearer) -> Response:
     """Take today's points; once per day in Korea."""

@@ -9,6 +9,7 @@ from app.api.body import Body, Fields, Text, read_object, takes
 from app.api.errors import TokenMissing, refusal
 from app.api.room import bearer, room, signed_in
 from app.api.shapes import UserOut, user_out
+from app.api.told import tells
 from app.api.wire import answer, empty
 from app.clock import utcnow
 from app.domain.accounts import BadToken, nickname
@@ -23,6 +24,17 @@ bp = room("tokens")
 
 SIGN_IN_LIMIT = "10/minute;50/hour"
 SIGN_UP_LIMIT = "20/minute;100/hour"
+NICKNAME_CODES = {
+    "nickname_missing": 400,
+    "nickname_unseen_characters": 400,
+    "nickname_too_long": 400,
+}
+PASSWORD_CODES = {
+    "password_too_short": 400,
+    "password_too_long": 400,
+    "password_is_nickname": 400,
+}
+_VERIFY_CODES = {"token_missing": 400, "token_not_valid": 401}
 
 
 class Credentials(Body):
@@ -91,6 +103,7 @@ def sign_in(user_id: int, *, status: int) -> Response:
 
 
 @bp.post("/auth/local/signup", strict_slashes=False)
+@tells({201: SignedIn}, codes=NICKNAME_CODES | PASSWORD_CODES | {"nickname_taken": 400})
 @limiter.limit(SIGN_UP_LIMIT)
 @takes(Credentials)
 def sign_up(body: Fields) -> Response:
@@ -100,6 +113,7 @@ def sign_up(body: Fields) -> Response:
 
 
 @bp.post("/auth/local", strict_slashes=False)
+@tells({200: SignedIn}, codes={"wrong_credentials": 401})
 @limiter.limit(SIGN_IN_LIMIT)
 @limiter.limit(SIGN_IN_LIMIT, key_func=_nickname_tried, deduct_when=_failed)
 @takes(Credentials)
@@ -110,6 +124,7 @@ def sign_in_locally(body: Fields) -> Response:
 
 
 @bp.post("/auth/token/verify", strict_slashes=False)
+@tells({200: None}, codes=_VERIFY_CODES)
 def verify() -> Response:
     """Whether the access token of the header is good. The body is never looked at."""
     try:
@@ -120,6 +135,7 @@ def verify() -> Response:
 
 
 @bp.post("/auth/token/refresh", strict_slashes=False)
+@tells({200: Refreshed}, codes={"token_not_valid": 401})
 @takes(Refresh)
 def refresh(body: Fields) -> Response:
     """The next pair for a refresh token. Shown twice, it ends the session it belongs to."""
@@ -136,6 +152,7 @@ def refresh(body: Fields) -> Response:
 
 
 @bp.post("/auth/logout", strict_slashes=False)
+@tells({204: None})
 @signed_in
 def sign_out(who: Bearer) -> Response:
     """End the session of this token; both its tokens are worth nothing from now on."""
@@ -144,6 +161,7 @@ def sign_out(who: Bearer) -> Response:
 
 
 @bp.post("/auth/logout-all", strict_slashes=False)
+@tells({204: None})
 @signed_in
 def sign_out_everywhere(who: Bearer) -> Response:
     """End every session of this person, in browsers too."""

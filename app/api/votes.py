@@ -2,7 +2,7 @@
 
 import secrets
 from decimal import Decimal
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -12,7 +12,8 @@ from app.api.body import Body, Fields, Text, Whole, takes
 from app.api.once import answer_once
 from app.api.query import number
 from app.api.room import room, signed_in
-from app.api.shapes import CHOICES, vote_out
+from app.api.shapes import CHOICES, VoteOut, vote_out
+from app.api.told import tells
 from app.api.wire import cached, exact, utc_text
 from app.clock import utcnow
 from app.domain.errors import NotFound
@@ -26,6 +27,32 @@ from app.wiring import whale_min_settled
 bp = room("votes")
 MAX_LIMIT = 500
 _STATES = {"ongoing": True, "finished": False}
+_LIST_QUERY: dict[str, dict[str, Any]] = {
+    "state": {"type": "string", "enum": ["ongoing", "finished"]},
+    "sort": {"type": "string", "enum": ["popular"]},
+    "coin": {"type": "string"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+    "cursor": {"type": "string"},
+}
+_LIST_CODES = {"number_out_of_bounds": 400, "cursor_invalid": 400}
+_CREATE_CODES = {
+    "coin_unknown": 400,
+    "coin_inactive": 400,
+    "duration_unknown": 400,
+    "direction_unknown": 400,
+    "range_not_whole": 400,
+    "range_out_of_bounds": 400,
+    "fall_too_large": 400,
+    "not_enough_points": 400,
+    "price_not_fresh": 503,
+}
+_CHOOSE_CODES = {
+    "choice_unknown": 400,
+    "vote_closed": 400,
+    "already_answered": 400,
+    "not_enough_points": 400,
+    "not_found": 404,
+}
 
 
 class NewVote(Body):
@@ -78,6 +105,7 @@ class EvidenceOut(TypedDict):
 
 
 @bp.get("/votes", strict_slashes=False)
+@tells({200: list[VoteOut]}, codes=_LIST_CODES, query=_LIST_QUERY)
 @signed_in
 def index(who: Bearer) -> Response:
     """All votes that aren't over, newest first.
@@ -101,6 +129,7 @@ def index(who: Bearer) -> Response:
 
 
 @bp.post("/votes", strict_slashes=False)
+@tells({201: VoteMade}, codes=_CREATE_CODES, keyed=True)
 @signed_in
 @takes(NewVote)
 def create(body: Fields, who: Bearer) -> Response:
@@ -121,6 +150,7 @@ def create(body: Fields, who: Bearer) -> Response:
 
 
 @bp.get("/votes/<int:vote_id>", strict_slashes=False)
+@tells({200: VoteOut}, codes={"not_found": 404})
 @signed_in
 def show(who: Bearer, vote_id: int) -> Response:
     """One vote in whatever state."""
@@ -131,6 +161,7 @@ def show(who: Bearer, vote_id: int) -> Response:
 
 
 @bp.post("/votes/<int:vote_id>/choice", strict_slashes=False)
+@tells({201: ChoiceMade}, codes=_CHOOSE_CODES, keyed=True)
 @signed_in
 @takes(Answer)
 def choose(body: Fields, who: Bearer, vote_id: int) -> Response:
@@ -161,6 +192,7 @@ def choose(body: Fields, who: Bearer, vote_id: int) -> Response:
 
 
 @bp.get("/votes/<int:vote_id>/evidence", strict_slashes=False)
+@tells({200: EvidenceOut}, codes={"not_found": 404})
 @signed_in
 def evidence(who: Bearer, vote_id: int) -> Response:
     """What a vote was decided by, for everybody to check at the exchange; or why it is void."""

@@ -7,8 +7,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from app.api.told import codes_of, told_by
 from app.clock import utcnow
 from app.models import User
 from app.services import tokens
@@ -31,7 +33,9 @@ class Client:
         where = path if path.startswith(("/api", "/tracker")) else API + path
         if json is not None:
             more["json"] = json
-        return self.raw.open(where, method=method, headers=headers, **more)
+        response = self.raw.open(where, method=method, headers=headers, **more)
+        _see_it_was_told(self.raw.application, response)
+        return response
 
     def get(self, path: str, **more: Any) -> TestResponse:
         return self.send("GET", path, **more)
@@ -81,6 +85,23 @@ def coin(session: Session) -> str:
     """BTC at 100 won, observed just now by the real clock."""
     make.make_coin(observed_at=utcnow())
     return "BTC"
+
+
+def _see_it_was_told(app: Flask, response: TestResponse) -> None:
+    """Every answer in the tests is one that the endpoint says it gives."""
+    place = app.url_map.bind("localhost")
+    try:
+        endpoint, _values = place.match(response.request.path, response.request.method)
+    except HTTPException:
+        return
+    view = app.view_functions[endpoint]
+    told = told_by(view)
+    if told is None or response.request.method == "OPTIONS" or response.status_code == 304:
+        return
+    if response.status_code < 400:
+        assert response.status_code in told.answers
+    else:
+        assert codes_of(view)[response.get_json()["error"]["code"]] == response.status_code
 
 
 def code_of(response: TestResponse) -> str:

@@ -1,0 +1,95 @@
+"""The description: complete, sound, and true to what is answered."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.api.openapi import api_rules, describe, method_of
+from app.clock import utcnow
+from app.models import User
+from tests import factories as make
+from tests.api.conftest import Client
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def spec(stranger: Client) -> Json:
+    found: Json = stranger.get("/openapi.json").get_json()
+    return found
+
+
+def references(value: object) -> set[str]:
+    if isinstance(value, dict):
+        own = {str(value["$ref"])} if "$ref" in value else set()
+        return own.union(*(references(one) for one in value.values()))
+    return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+
+def fits(value: object, schema: Json, spec: Json) -> bool:
+    """Whether a value is what a schema of ours says; enough of JSON Schema for what we use."""
+    if "$ref" in schema:
+        return fits(value, spec["components"]["schemas"][schema["$ref"].rsplit("/")[-1]], spec)
+    if "anyOf" in schema:
+        return any(fits(value, one, spec) for one in schema["anyOf"])
+    if "enum" in schema:
+        return value in schema["enum"]
+    kinds = {"string": str, "integer": int, "number": (int, float), "null": type(None),
+             "boolean": bool, "array": list, "object": dict}  # fmt: skip
+    if not isinstance(value, kinds[schema["type"]]):  # type: ignore[arg-type]
+        return False
+    if isinstance(value, list):
+        return all(fits(one, schema["items"], spec) for one in value)
+    if isinstance(value, dict) and "properties" in schema:
+        known = schema["properties"]
+        return value.keys() == known.keys() and all(fits(value[k], known[k], spec) for k in known)
+    return True
+
+
+def test_every_route_is_described_once(app: Flask, spec: Json) -> None:
+    described = {
+        operation["operationId"] for path in spec["paths"].values() for operation in path.values()
+    }
+
+    assert spec["openapi"].startswith("3.1.")
+    assert len(described) == sum(len(path) for path in spec["paths"].values())
+    assert len(described) == len(list(api_rules(app)))
+
+
+def test_every_reference_leads_somewhere(spec: Json) -> None:
+    known = {f"#/components/schemas/{name}" for name in spec["components"]["schemas"]}
+
+    assert references(spec) <= known
+
+
+def test_every_operation_says_what_it_does_and_refuses(spec: Json) -> None:
+    for path, operations in spec["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"], path
+            assert {"429", "500"} <= operation["responses"].keys()
+            assert ("401" in operation["responses"]) >= ("security" in operation)
+
+
+def test_answers_are_what_the_description_says(
+    app: Flask, spec: Json, as_bob: Client, alice: User, bob: User
+) -> None:
+    vote = make.make_vote(alice, now=utcnow())
+    make.make_settled_vote(alice, now=utcnow())
+    make.answer(bob, vote, now=utcnow())
+    values, seen = {"vote_id": vote.id, "code": "BTC"}, 0
+    for rule in api_rules(app):
+        if method_of(rule) != "GET" or rule.endpoint == "api-reference.openapi":
+            continue
+        template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        answer = spec["paths"][template]["get"]["responses"]["200"]
+        schema = answer["content"]["application/json"]["schema"]
+        assert fits(as_bob.get(template.format(**values)).get_json(), schema, spec), template
+        seen += 1
+    assert seen >= 10
+
+
+def test_description_is_the_same_each_time(app: Flask, spec: Json) -> None:
+    assert json.loads(json.dumps(describe(app))) == spec
