@@ -1,11 +1,12 @@
 """The demo: a simulated exchange, sample people, and votes in every stage, made by real deeds."""
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from heapq import heapify, heappop
+from functools import partial
+from heapq import heappop, heappush
 from itertools import count
 
 from flask import Flask, current_app
@@ -43,7 +44,7 @@ SAMPLE_EVERY = timedelta(hours=1)
 #: The whale of the cast asks and answers a lot; so that there is something left to play with.
 DEMO_GRANT = 600
 #: How often one knows instead of guessing; half of the guesses are right as well.
-SKILL = {"demo": 0.58, "심해탐험가": 0.7, "새벽네시": 0.62, "차트읽는곰": 0.55, "northwind": 0.5}
+SKILL = {"demo": 1.0, "심해탐험가": 0.7, "새벽네시": 0.62, "차트읽는곰": 0.55, "northwind": 0.5}
 ASKERS = (*CROWD, "demo", "demo", "demo")
 
 
@@ -115,7 +116,7 @@ def seed(market_: Market, now: datetime) -> str:
     market.refresh_listings(market=recalled, now=now)
     first = _add_people(now - timedelta(days=HISTORY_DAYS + 1))
     plan = [*(_history(now) if first else ()), *(_running(now) if first else ()), *_imminent(now)]
-    made = _play(recalled, plan, now)
+    made = Play(recalled, now).run(plan)
     market.store_tickers(market=recalled, now=now)
     return f"{len(CROWD) + len(CAST)} people, {made} votes added"
 
@@ -191,71 +192,88 @@ def _planned(key: str, dice: random.Random, at: datetime, duration: Duration) ->
     return Planned(key, asker, dice.choice(COINS[:-1]), asked, at + timedelta(seconds=12))
 
 
-def _play(market_: Recalled, plan: list[Planned], now: datetime) -> int:
-    """Let the plan happen in the order of time, settling on the way as the minute job would."""
-    order, made = count(), 0
-    pending: list[tuple[datetime, int, Planned | None]] = []
-    for planned in plan:
-        due = schedule(planned.asked.duration, planned.at).tracked_at + timedelta(seconds=10)
-        pending.append((planned.at, next(order), planned))
-        if due < now:
-            pending.append((due, next(order), None))
-    heapify(pending)
-    while pending:
-        at, _number, happening = heappop(pending)
-        if happening is None:
-            votes.close_due_votes(now=at)
-            Settlement(market_, Steps(now=at)).run()
-        else:
-            made += _happen(market_, happening)
-    votes.close_due_votes(now=now)
-    return made
+@dataclass(slots=True)
+class Play:
+    """The plan, happening in the order of time: asked, answered, closed and settled on the way."""
+
+    market: Recalled
+    now: datetime
+    made: int = 0
+    _pending: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    _order: Iterator[int] = field(default_factory=count)
+
+    def run(self, plan: Iterable[Planned]) -> int:
+        """Let everything happen that lies in the past; returns how many votes were made."""
+        for planned in plan:
+            self._at(planned.at, partial(self._ask, planned))
+            due = _due(planned) + timedelta(seconds=10)
+            self._at(due, partial(self._settle, due))
+        while self._pending:
+            _moment, _number, deed = heappop(self._pending)
+            deed()
+        votes.close_due_votes(now=self.now)
+        return self.made
+
+    def _at(self, moment: datetime, deed: Callable[[], None]) -> None:
+        if moment < self.now:
+            heappush(self._pending, (moment, next(self._order), deed))
+
+    def _settle(self, moment: datetime) -> None:
+        votes.close_due_votes(now=moment)
+        Settlement(self.market, Steps(now=moment)).run()
+
+    def _ask(self, planned: Planned) -> None:
+        """One vote of the plan: its price of then, its asker, and who will answer it."""
+        candle = self.market.candle_before(f"KRW-{planned.coin}", planned.at)
+        if candle is None:
+            return
+        market.remember_quote(code=planned.coin, price=candle.close, at=planned.at)
+        draft = Draft(planned.coin, planned.asked)
+        try:
+            vote_id = votes.open_vote(
+                user_id=_ident(planned.asker), draft=draft, request_key=planned.key, now=planned.at
+            )
+        except AppError:  # the asker has no points left; somebody else asks another day
+            return
+        self.made += 1
+        truth = self._truth(planned, candle)
+        for number, (name, choice) in enumerate(_answers(planned, truth)):
+            at = planned.at + timedelta(seconds=30 + 9 * number)
+            self._at(at, partial(_cast, name, vote_id, choice, at))
+
+    def _truth(self, planned: Planned, created: Candle) -> Choice | None:
+        """What will come out, where that is past already."""
+        due = _due(planned)
+        final = self.market.candle_before(created.market, due) if due < self.now else None
+        if final is None:
+            return None
+        return outcome(planned.asked, created_price=created.close, final_price=final.close)
 
 
-def _happen(market_: Recalled, planned: Planned) -> int:
-    """One vote of the plan: its price of then, its asker, its answers."""
-    coin = market.get_coin(planned.coin)
-    candle = market_.candle_before(f"KRW-{planned.coin}", planned.at)
-    if coin is None or candle is None:
-        return 0
-    market.remember_quote(code=planned.coin, price=candle.close, at=planned.at)
-    draft = Draft(planned.coin, planned.asked)
-    try:
-        vote_id = votes.open_vote(
-            user_id=_ident(planned.asker), draft=draft, request_key=planned.key, now=planned.at
-        )
-    except AppError:  # the asker has no points left; somebody else asks another day
-        return 0
-    _answer(market_, planned, vote_id, candle)
-    return 1
+def _due(planned: Planned) -> datetime:
+    return schedule(planned.asked.duration, planned.at).tracked_at
 
 
-def _answer(market_: Recalled, planned: Planned, vote_id: int, created: Candle) -> None:
+def _answers(planned: Planned, truth: Choice | None) -> Iterator[tuple[str, Choice]]:
     """A part of the crowd answers; the skilled are right more often than chance."""
     dice = random.Random(planned.key)
-    truth = _truth(market_, planned, created)
     lean = dice.uniform(0.25, 0.75)
-    for offset, name in enumerate((*CAST, *CROWD)):
+    for name in (*CAST, *CROWD):
         if dice.random() > (0.75 if name in SKILL else 0.5) or name == "newbie":
             continue
         guess = Choice.YES if dice.random() < lean else Choice.NO
-        right = truth if truth and dice.random() < SKILL.get(name, 0) else guess
-        at = planned.at + timedelta(seconds=30 + 9 * offset)
-        _cast(_ident(name), vote_id, right, at)
+        if truth and name == "demo":  # a whale in every demo, whatever the prices do
+            yield name, truth if sum(planned.key.encode()) % 5 else _other(truth)
+        else:
+            yield name, truth if truth and dice.random() < SKILL.get(name, 0) else guess
 
 
-def _truth(market_: Recalled, planned: Planned, created: Candle) -> Choice | None:
-    """What will come out, where that is past already."""
-    due = schedule(planned.asked.duration, planned.at).tracked_at
-    if due > utcnow():
-        return None
-    final = market_.candle_before(created.market, due)
-    if final is None:
-        return None
-    return outcome(planned.asked, created_price=created.close, final_price=final.close)
+def _other(choice: Choice) -> Choice:
+    return Choice.NO if choice is Choice.YES else Choice.YES
 
 
-def _cast(user_id: int, vote_id: int, choice: Choice, at: datetime) -> None:
+def _cast(name: str, vote_id: int, choice: Choice, at: datetime) -> None:
+    user_id = _ident(name)
     try:
         votes.cast_ballot(
             user_id=user_id,
