@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 from waitress import wasyncore
@@ -22,6 +21,7 @@ from app.models import Ballot, Vote
 from app.services import market, votes
 from app.services.points import audit
 from app.simulator import Simulator
+from tests.browser.situations import find_vote
 from tests.browser.visitor import PASSWORD
 from tests.factories import make_user
 
@@ -86,7 +86,7 @@ class Stage:
 
     def void_one(self) -> None:
         """Void a question that was answered by the demo's own person."""
-        vote_id = self.find_vote("v.state = 'ongoing' AND b.choice IS NOT NULL", "demo")[0]
+        vote_id = find_vote(self.database, "answered")["id"]
         with self.app.app_context():
             votes.void_vote(vote_id=vote_id, reason="no_candle", now=utcnow())
 
@@ -94,19 +94,6 @@ class Stage:
         """How many rows of a kind there are."""
         with self.app.app_context():
             return db.session.query(kind).count()
-
-    def find_vote(self, situation: str, person: str) -> Any:
-        """The vote that closes last among those in a situation, seen by a person: a row."""
-        query = f"""
-            SELECT v.id, c.code, v.duration, v.range_pct, v.direction FROM votes v
-            JOIN coins c ON c.id = v.coin_id
-            LEFT JOIN ballots b ON b.vote_id = v.id
-              AND b.user_id = (SELECT id FROM users WHERE nickname = ?)
-            WHERE {situation} ORDER BY v.finished_at DESC LIMIT 1"""  # noqa: S608
-        with closing(sqlite3.connect(self.database)) as connection:
-            row = connection.execute(query, (person,)).fetchone()
-        assert row is not None, f"the demo has no vote where {situation}"
-        return row
 
     def books_are_right(self) -> bool:
         """Whether ledger, balances and counters agree."""

@@ -4,32 +4,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from app.demo import CAST
-from tests.browser.checks import FEW_LOOKS, LOOKS, flaws
+from tests.browser.checks import FEW_LOOKS, LOOKS, flaws, korean
 from tests.browser.conftest import Visit
+from tests.browser.situations import address
 from tests.browser.stage import Stage
-from tests.browser.visitor import PASSWORD, visiting
+from tests.browser.visitor import PASSWORD, Visitor, visiting
 
 pytestmark = pytest.mark.browser
 
-LOOKED_AT = {"ko": LOOKS, "en": FEW_LOOKS}
+BOTH = pytest.mark.parametrize("language", ["ko", "en"])
 PASSWORDS = CAST | {"pip": PASSWORD}
 Profile = Callable[[Stage, str], Any]
 
-#: Votes by how they look to `demo`; a path names one in braces.
-VOTES = {
-    "open": "v.state = 'ongoing' AND b.choice IS NULL AND NOT v.is_staff_vote",
-    "free": "v.state = 'ongoing' AND b.choice IS NULL AND v.is_staff_vote",
-    "answered": "v.state = 'ongoing' AND b.choice IS NOT NULL",
-    "closed": "v.state = 'finished' AND b.choice IS NOT NULL",
-    "unseen": "v.state = 'finished' AND b.choice IS NULL",
-    "hit": "v.state = 'tracked' AND b.choice = v.outcome",
-    "miss": "v.state = 'tracked' AND b.choice <> v.outcome",
-    "over": "v.state = 'tracked' AND b.choice IS NULL",
-    "void": "v.state = 'void' AND b.choice IS NOT NULL",
-}
 FULL = [
     ("", "/"),
     ("demo", "/"),
@@ -105,6 +94,12 @@ BARE = [
     ("pip", "/me?kind=created"),
     ("pip", "/coins"),
 ]
+REFUSED = [
+    ("", "/login", {"nickname": "pip", "password": "not-the-password"}),
+    ("", "/signup", {"nickname": "pip", "password": "short", "password_again": "other"}),
+    ("pip", "/me/settings", {"nickname": ""}),
+    ("pip", "/me/settings", {"old_password": "wrong", "password": "a-longer-one"}),
+]
 
 
 @pytest.fixture(scope="module")
@@ -122,28 +117,26 @@ def profile(browser: Browser) -> Profile:
     return of
 
 
-def address(stage: Stage, path: str) -> str:
-    """The path with the numbers of real votes in it."""
-    rows = {name: stage.find_vote(VOTES[name], "demo") for name in VOTES if f"{{{name}}}" in path}
-    twin = "coin={1}&duration={2}&range={3}&direction={4}".format(
-        *stage.find_vote(VOTES["open"], "demo")
-    )
-    return path.format(twin=twin, **{name: row[0] for name, row in rows.items()})
+def check(visitor: Visitor) -> None:
+    """Korean in every look; English, whose words are longer, in those that differ most."""
+    if visitor.language == "en":
+        assert korean(visitor.page) == []
+    assert flaws(visitor.page, LOOKS if visitor.language == "ko" else FEW_LOOKS) == []
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
+@BOTH
 @pytest.mark.parametrize(("who", "path"), FULL, ids=lambda value: value or "visitor")
 def test_page(
     seeded: Stage, visit: Visit, profile: Profile, language: str, who: str, path: str
 ) -> None:
     visitor = visit(seeded, language=language, state=profile(seeded, who))
 
-    visitor.go(address(seeded, path))
+    visitor.go(address(seeded.database, path))
 
-    assert flaws(visitor.page, LOOKED_AT[language]) == []
+    check(visitor)
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
+@BOTH
 @pytest.mark.parametrize(("who", "path"), BARE, ids=lambda value: value or "visitor")
 def test_page_of_a_new_server(
     bare: Stage, visit: Visit, profile: Profile, language: str, who: str, path: str
@@ -153,4 +146,38 @@ def test_page_of_a_new_server(
     visitor.go(path)
 
     assert visitor.page.locator(".wl-strip").count() == 1
-    assert flaws(visitor.page, LOOKED_AT[language]) == []
+    check(visitor)
+
+
+@BOTH
+@pytest.mark.parametrize(("who", "path", "fields"), REFUSED, ids=lambda value: str(value)[:16])
+def test_page_that_says_what_is_wrong(
+    bare: Stage,
+    visit: Visit,
+    profile: Profile,
+    language: str,
+    who: str,
+    path: str,
+    fields: dict[str, str],
+) -> None:
+    visitor = visit(bare, language=language, state=profile(bare, who))
+    visitor.go(path)
+    for name, value in fields.items():
+        visitor.page.fill(f"[name={name}]", value)
+
+    visitor.submit(f"form:has([name={next(iter(fields))}])")
+
+    expect(visitor.page.locator("[aria-invalid=true], [role=alert]").first).to_be_visible()
+    check(visitor)
+
+
+@BOTH
+def test_page_with_a_note_of_success(bare: Stage, visit: Visit, language: str) -> None:
+    visitor = visit(bare, language=language)
+    visitor.sign_in("pip")
+    visitor.go("/me")
+
+    visitor.submit("form[action='/logout']")
+
+    expect(visitor.page.locator(".wl-toast")).to_be_visible()
+    check(visitor)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.models import Ballot, Vote
+from tests.browser.checks import FEW_LOOKS, flaws
 from tests.browser.conftest import MakeStage, Visit
 from tests.browser.stage import Stage
 from tests.browser.visitor import Visitor
@@ -71,6 +72,8 @@ def test_stale_prices_are_told_on_every_page(stage: Stage, visit: Visit, languag
     for path in (*MEMBERS, "/tutorial", "/nowhere"):
         visitor.go(path)
         expect(visitor.page.locator(".wl-strip"), path).to_be_visible()
+    visitor.go("/coins")
+    assert flaws(visitor.page, FEW_LOOKS) == []
 
 
 def test_nothing_is_asked_from_a_stale_price(stage: Stage, member: Visitor) -> None:
@@ -109,6 +112,7 @@ def test_whoever_tries_too_often_is_told_to_rest(make_stage: MakeStage, visit: V
         visitor.submit("form:has([name=password])")
 
     visitor.sees("조금 쉬었다 해 주세요")
+    assert flaws(visitor.page) == []
 
 
 def test_an_answer_in_a_second_tab_is_refused_kindly(
@@ -166,6 +170,7 @@ def test_a_double_click_answers_once(
 
     friend.at_vote()
     expect(friend.page.locator(".wl-crowd .wl-mine")).to_be_visible()
+    expect(friend.page.get_by_role("alert")).to_have_count(0)
     assert (friend.points(), stage.count(Ballot)) == (290, 1)
 
 
