@@ -2,11 +2,12 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, TypedDict
 
 from flask import request
 
-from app.api.wire import kst_text, utc_text
+from app.api.wire import exact, kst_text, utc_text
 from app.domain.points import is_whale
 from app.domain.votes import Choice, Direction, Duration, VoteState
 from app.services.accounts import Person
@@ -129,6 +130,12 @@ def vote_out(vote: ClientVote) -> VoteOut:
         "voided": voided,
         "void_reason": vote.void_reason,
     }
+
+
+@lru_cache(maxsize=4096)
+def vote_text(vote: ClientVote, _host: str) -> str:
+    """A vote as JSON. Lists say the same vote again and again; its picture is on this host."""
+    return exact(vote_out(vote))
 
 
 def user_out(person: Person) -> UserOut:

@@ -12,9 +12,9 @@ from app.api.body import Body, Fields, Text, Whole, takes
 from app.api.once import answer_once
 from app.api.query import number
 from app.api.room import room, signed_in
-from app.api.shapes import CHOICES, VoteOut, vote_out
+from app.api.shapes import CHOICES, VoteOut, vote_out, vote_text
 from app.api.told import tells
-from app.api.wire import cached, exact, utc_text
+from app.api.wire import cached, cached_text, exact, utc_text
 from app.clock import utcnow
 from app.domain.errors import NotFound
 from app.domain.votes import Choice, Direction, Duration, VoteState, question
@@ -121,7 +121,8 @@ def index(who: Bearer) -> Response:
         cursor=request.args.get("cursor", ""),
     )
     page = votes.list_for_client(wanted=wanted, user_id=who.person.id, now=utcnow())
-    response = cached([vote_out(vote) for vote in page.votes])
+    host = request.host_url
+    response = cached_text("[" + ",".join(vote_text(vote, host) for vote in page.votes) + "]")
     if page.next_cursor:
         query = urlencode({**request.args.to_dict(), "cursor": page.next_cursor})
         response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'

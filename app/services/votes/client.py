@@ -1,17 +1,28 @@
 """Votes as clients ask for them: whole lists, newest first, settled ones only among one's own."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 
+from app.db import RememberedEach, table_of
 from app.domain.errors import InvalidInput
+from app.domain.votes import Choice
 from app.extensions import db
 from app.models import Ballot, Vote
 from app.services.market import catalogue
 from app.services.votes.views import VoteView, select_views, to_view
+
+#: A list of up to so many votes is read once a second, however many clients ask for it.
+MAX_SHARED = 500
+
+_ballots = table_of(Ballot)
+_ANSWERS = select(_ballots.c.vote_id, _ballots.c.choice, _ballots.c.created_at).where(
+    _ballots.c.user_id == bindparam("user_id"),
+    _ballots.c.vote_id.between(bindparam("first"), bindparam("last")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +65,13 @@ class OwnVotes:
 def list_for_client(*, wanted: Wanted, user_id: int, now: datetime) -> ClientPage:
     """Votes that aren't over, newest or most answered first, as this person sees them.
 
-    Settled and void ones never appear. Raises InvalidInput for a cursor that isn't ours.
+    Settled and void ones never appear. What others do shows within a second, what one did oneself
+    at once. Raises InvalidInput for a cursor that isn't ours.
     """
-    conditions = [Vote.stage < 2]
-    if wanted.ongoing is not None:
-        conditions.append(_is_live(now) if wanted.ongoing else ~_is_live(now))
-    if wanted.coin:
-        conditions.append(Vote.coin_id.in_(_coins(wanted.coin, now)))
-    if wanted.cursor:
-        conditions.append(_behind(wanted))
-    order = [Vote.answer_count.desc(), Vote.id.desc()] if wanted.popular else [Vote.id.desc()]
-    query = _select(user_id).where(*conditions).order_by(*order)
-    if wanted.limit is None:
-        return ClientPage(_votes(db.session.execute(query), now), None)
-    found = _votes(db.session.execute(query.limit(wanted.limit + 1)), now)
-    shown = found[: wanted.limit]
-    more = len(found) > wanted.limit
-    return ClientPage(shown, _cursor(shown[-1].view) if more else None)
+    shared = _shared_pages.get(replace(wanted, limit=wanted.limit or MAX_SHARED), now)
+    if wanted.limit is None and shared.page.next_cursor is not None:
+        return _read_all(wanted, user_id, now)
+    return _seen_by(user_id, shared, now)
 
 
 def get_for_client(*, vote_id: int, user_id: int, now: datetime) -> ClientVote | None:
@@ -94,7 +95,82 @@ def own_for_client(*, user_id: int, created: bool, ongoing: bool | None, now: da
     return OwnVotes(_votes(db.session.execute(query), now), running, total - running)
 
 
-def _select(user_id: int) -> Any:
+def _read_all(wanted: Wanted, user_id: int, now: datetime) -> ClientPage:
+    """A list too long to be kept for everybody."""
+    return ClientPage(_votes(db.session.execute(_query(wanted, user_id, now)), now), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _SharedPage:
+    """A page as a stranger sees it, and beside it the whales (yes, no) that a stranger doesn't."""
+
+    page: ClientPage
+    whales: dict[int, tuple[int, int]]
+
+
+def _read_shared(wanted: Wanted, now: datetime) -> _SharedPage:
+    limit = wanted.limit or MAX_SHARED
+    rows = db.session.execute(_query(wanted, None, now).limit(limit + 1)).all()
+    shown = rows[:limit]
+    votes = _votes(shown, now)
+    cursor = _cursor(votes[-1].view) if len(rows) > limit else None
+    whales = {row.id: (row.yes_whales, row.no_whales) for row in shown}
+    return _SharedPage(ClientPage(votes, cursor), whales)
+
+
+_shared_pages = RememberedEach(_read_shared, timedelta(seconds=1), most=50)
+
+
+def _seen_by(user_id: int, shared: _SharedPage, now: datetime) -> ClientPage:
+    """The page with this person's own answers, and what only who answered may see."""
+    if not shared.page.votes:
+        return shared.page
+    ids = shared.whales.keys()
+    answers = _own_answers.get((user_id, min(ids), max(ids)), now)
+    votes = [
+        _answered(vote, answers[vote.view.id], shared.whales[vote.view.id])
+        if vote.view.id in answers
+        else vote
+        for vote in shared.page.votes
+    ]
+    return ClientPage(votes, shared.page.next_cursor)
+
+
+def _read_answers(key: tuple[int, int, int], _now: datetime) -> dict[int, tuple[Choice, datetime]]:
+    user_id, first, last = key
+    rows = db.session.execute(_ANSWERS, {"user_id": user_id, "first": first, "last": last})
+    return {row.vote_id: (row.choice, row.created_at) for row in rows}
+
+
+_own_answers = RememberedEach(_read_answers, timedelta(seconds=1))
+
+
+def _answered(
+    vote: ClientVote, answer: tuple[Choice, datetime], whales: tuple[int, int]
+) -> ClientVote:
+    view = replace(
+        vote.view,
+        my_choice=answer[0],
+        my_answered_at=answer[1],
+        yes_whales=whales[0],
+        no_whales=whales[1],
+    )
+    return replace(vote, view=view)
+
+
+def _query(wanted: Wanted, user_id: int | None, now: datetime) -> Any:
+    conditions = [Vote.stage < 2]
+    if wanted.ongoing is not None:
+        conditions.append(_is_live(now) if wanted.ongoing else ~_is_live(now))
+    if wanted.coin:
+        conditions.append(Vote.coin_id.in_(_coins(wanted.coin, now)))
+    if wanted.cursor:
+        conditions.append(_behind(wanted))
+    order = [Vote.answer_count.desc(), Vote.id.desc()] if wanted.popular else [Vote.id.desc()]
+    return _select(user_id).where(*conditions).order_by(*order)
+
+
+def _select(user_id: int | None) -> Any:
     return select_views(user_id).add_columns(Vote.crowd_right, Vote.void_reason)
 
 
