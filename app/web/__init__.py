@@ -14,6 +14,7 @@ from app.web import (
     filters,
     health,
     home,
+    keeping,
     making,
     market,
     pictures,
@@ -26,6 +27,7 @@ from app.web import (
 
 _PARTS = (
     access,
+    keeping,
     security,
     sessions,
     context,

@@ -6,6 +6,7 @@ from functools import lru_cache
 from flask import Flask, current_app
 from markupsafe import Markup
 
+from app.domain.kst import floor_minute
 from app.domain.votes import VoteState
 from app.i18n import english, gettext
 from app.services.votes import VoteView
@@ -42,6 +43,14 @@ def votecard(vote: VoteView, now: datetime) -> Markup:
     return _drawn(vote, left, is_soon(vote.finished_at, now), english())
 
 
+def votecards(votes: tuple[VoteView, ...], now: datetime) -> Markup:
+    """The cards of a list, one after another, as they look in the minute of `now`.
+
+    Deadlines are whole minutes, so between two minutes no card changes by itself.
+    """
+    return _drawn_together(votes, floor_minute(now) + timedelta(seconds=59), english())
+
+
 def init_app(app: Flask) -> None:
     """Give the cards to the templates."""
     app.jinja_env.globals.update(votecard=votecard, stage=stage, until_result=until_result)
@@ -52,3 +61,9 @@ def _drawn(vote: VoteView, left: str, soon: bool, in_english: bool) -> Markup:
     """`in_english` is part of the key; the macro asks for the language itself."""
     macros = current_app.jinja_env.get_template("macros/votes.html").module
     return drawing(macros.card(vote, stage(vote), left, soon))  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=64)
+def _drawn_together(votes: tuple[VoteView, ...], moment: datetime, _in_english: bool) -> Markup:
+    """`_in_english` is part of the key; each card asks for the language itself."""
+    return Markup("").join(votecard(vote, moment) for vote in votes)

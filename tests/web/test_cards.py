@@ -1,13 +1,14 @@
 """Vote cards in all situations."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from app.domain.votes import Choice, VoteState
-from app.web.cards import votecard
+from app.web.cards import votecard, votecards
 from tests.web.conftest import NOW, Speaking
 
 pytestmark = pytest.mark.usefixtures("korean")
@@ -118,3 +119,17 @@ def test_whales_who_are_divided_evenly_chose_neither(bare_app, speaking: Speakin
     with speaking("en"):
         assert "<b>Even</b>" in ring(2, 2)
         assert "<b>No</b>" in ring(2, 3)
+
+
+def test_cards_of_a_list_change_with_minute_language_and_vote(
+    speaking: Speaking, make_view
+) -> None:
+    vote = make_view(finished_at=NOW.replace(second=0) + timedelta(hours=5))
+    korean = votecards((vote,), NOW)
+    later = votecards((vote,), NOW + timedelta(minutes=1))
+    answered = votecards((replace(vote, my_choice=Choice.YES),), NOW)
+    with speaking("en"):
+        english = votecards((vote,), NOW)
+
+    assert korean == votecards((vote,), NOW) == votecard(vote, NOW)
+    assert len({korean, later, answered, english}) == 4

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
@@ -18,7 +18,7 @@ from app.domain.votes import Direction, Duration
 from app.extensions import db
 from app.models import Ballot, Vote
 from app.services.market import catalogue
-from app.services.votes.views import VoteView, get_votes, select_views, to_view
+from app.services.votes.views import VoteView, select_views, to_view
 
 PAGE_SIZE = 20
 MINE = ("unanswered", "answered", "created", "staff")
@@ -41,7 +41,7 @@ _ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
     "divided": (Vote.evenness.desc(), Vote.answer_count.desc(), Vote.id.desc()),
 }
 _ballots = table_of(Ballot)
-_ANSWERED = select(_ballots.c.vote_id).where(
+_ANSWERS = select(_ballots.c.vote_id, _ballots.c.choice, _ballots.c.created_at).where(
     _ballots.c.user_id == bindparam("user_id"),
     _ballots.c.vote_id.in_(bindparam("ids", expanding=True)),
 )
@@ -91,12 +91,16 @@ def list_votes(*, wanted: VoteFilter, user_id: int | None, now: datetime) -> Vot
     Raises InvalidInput for a cursor that isn't ours.
     """
     if user_id is None or wanted.mine not in PERSONAL:
-        page = _shared_pages.get(wanted, now)
-        return page if user_id is None else _seen_by(user_id, page, now)
-    return _read_page(wanted, user_id, now)
+        shared = _shared_pages.get(wanted, now)
+        return shared.page if user_id is None else _seen_by(user_id, shared)
+    rows, cursor = _find(wanted, user_id, now)
+    return VotePage(tuple(to_view(row, now) for row in rows), cursor)
 
 
-def _read_page(wanted: VoteFilter, user_id: int | None, now: datetime) -> VotePage:
+def _find(
+    wanted: VoteFilter, user_id: int | None, now: datetime
+) -> tuple[Sequence[Any], str | None]:
+    """The rows of a page, and the cursor behind the last one if there are more."""
     query = select_views(user_id).where(Vote.stage == int(wanted.stage))
     if wanted.stage is Stage.ONGOING:
         query = query.where(Vote.finished_at > now)
@@ -107,26 +111,48 @@ def _read_page(wanted: VoteFilter, user_id: int | None, now: datetime) -> VotePa
     found = db.session.execute(_ordered(query, wanted).limit(wanted.limit + 1)).all()
     shown = found[: wanted.limit]
     more = len(found) > wanted.limit
-    return VotePage(
-        votes=tuple(to_view(row, now) for row in shown),
-        next_cursor=_cursor(shown[-1], wanted.sort) if more else None,
-    )
+    return shown, _cursor(shown[-1], wanted.sort) if more else None
+
+
+@dataclass(frozen=True, slots=True)
+class _SharedPage:
+    """A page as a stranger sees it, and beside it the whales (yes, no) that a stranger doesn't."""
+
+    page: VotePage
+    whales: dict[int, tuple[int, int]]
+
+
+def _read_shared(wanted: VoteFilter, now: datetime) -> _SharedPage:
+    rows, cursor = _find(wanted, None, now)
+    page = VotePage(tuple(to_view(row, now) for row in rows), cursor)
+    return _SharedPage(page, {row.id: (row.yes_whales, row.no_whales) for row in rows})
 
 
 #: A list that is the same for everybody is read once a second, however many look at it.
-_shared_pages: RememberedEach[VoteFilter, VotePage] = RememberedEach(
-    lambda wanted, now: _read_page(wanted, None, now), timedelta(seconds=1), most=200
-)
+_shared_pages = RememberedEach(_read_shared, timedelta(seconds=1), most=200)
 
 
-def _seen_by(user_id: int, page: VotePage, now: datetime) -> VotePage:
+def _seen_by(user_id: int, shared: _SharedPage) -> VotePage:
     """The page with this person's own answers, and what only who answered may see."""
-    ids = [view.id for view in page.votes]
-    answered = db.session.execute(_ANSWERED, {"user_id": user_id, "ids": ids}).scalars().all()
-    if not answered:
-        return page
-    own = get_votes(answered, user_id=user_id, now=now)
-    return VotePage(tuple(own.get(view.id, view) for view in page.votes), page.next_cursor)
+    mine = {"user_id": user_id, "ids": [view.id for view in shared.page.votes]}
+    answers = {row.vote_id: row for row in db.session.execute(_ANSWERS, mine)}
+    if not answers:
+        return shared.page
+    votes = tuple(
+        _answered(view, answers[view.id], shared.whales[view.id]) if view.id in answers else view
+        for view in shared.page.votes
+    )
+    return VotePage(votes, shared.page.next_cursor)
+
+
+def _answered(view: VoteView, answer: Any, whales: tuple[int, int]) -> VoteView:
+    return replace(
+        view,
+        my_choice=answer.choice,
+        my_answered_at=answer.created_at,
+        yes_whales=whales[0],
+        no_whales=whales[1],
+    )
 
 
 def vote_counts(now: datetime) -> VoteCounts:

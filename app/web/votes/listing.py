@@ -11,7 +11,7 @@ from app.i18n import language
 from app.services import votes
 from app.services.votes import VoteCounts, VotePage, VoteView
 from app.web.art import drawing
-from app.web.cards import votecard
+from app.web.cards import votecards
 from app.web.context import viewer_id
 from app.web.votes.filters import Asked, asked_for, groups, pill_links, tab_links
 from app.web.votes.fragments import fragment
@@ -53,7 +53,7 @@ def live() -> Response:
 
 def cards(found: tuple[VoteView, ...], now: datetime) -> Markup:
     """The cards of some votes, one after another."""
-    return Markup("").join(votecard(vote, now) for vote in found)
+    return votecards(found, now)
 
 
 def live_address(found: tuple[VoteView, ...]) -> str:
