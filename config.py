@@ -260,6 +260,9 @@ class Config:
             "BABEL_DEFAULT_TIMEZONE": "Asia/Seoul",
             "RATELIMIT_ENABLED": self.rate_limits,
             "RATELIMIT_STORAGE_URI": self.ratelimit_storage_uri,
+            "RATELIMIT_HEADER_LIMIT": "RateLimit-Limit",
+            "RATELIMIT_HEADER_REMAINING": "RateLimit-Remaining",
+            "RATELIMIT_HEADER_RESET": "RateLimit-Reset",
             "SCHEDULER_API_ENABLED": False,
             "SCHEDULER_TIMEZONE": "UTC",
         }

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.api import accounts, cors, errors, kakao, market, points, reference, tokens, votes
+from app.api import accounts, cors, errors, kakao, limits, market, points, reference, tokens, votes
 
 _BLUEPRINTS = (
     tokens.bp,
@@ -19,6 +19,7 @@ _BLUEPRINTS = (
 def init_app(app: Flask) -> None:
     """Register the API; what leads nowhere under its addresses is answered in JSON too."""
     cors.init_app(app)
+    limits.init_app(app)
     app.before_request(errors.routing_failure)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -6,7 +6,9 @@ from app.api.errors import is_api_path
 
 _METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
 _HEADERS = "authorization, content-type, x-csrftoken, idempotency-key, if-none-match"
-_EXPOSED = "ETag, Link, Retry-After, X-Request-ID"
+_EXPOSED = (
+    "ETag, Link, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-ID"
+)
 _PREFLIGHT_AGE_S = "600"
 
 

@@ -5,18 +5,22 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from flask import Blueprint, Response, g, request
+from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
 
 from app.api.errors import TokenMissing, failure, refusal
 from app.clock import utcnow
 from app.domain.accounts import BadToken
 from app.domain.errors import AppError
-from app.extensions import csrf
+from app.extensions import csrf, limiter
 from app.services import tokens
 from app.services.tokens import Bearer
 from app.wiring import token_key
 
 API = "/api/v1"
+#: For everything a client changes; signing in and up have stricter limits of their own.
+WRITE_LIMIT = "120/minute;2000/hour"
+_WRITES = ["POST", "PATCH", "DELETE"]
 P = ParamSpec("P")
 
 
@@ -30,6 +34,9 @@ def room(name: str, prefix: str = API) -> Blueprint:
     bp.register_error_handler(AppError, refusal)
     bp.register_error_handler(HTTPException, failure)
     csrf.exempt(bp)
+    limiter.shared_limit(
+        WRITE_LIMIT, "api", key_func=caller, methods=_WRITES, exempt_when=_changes_nothing
+    )(bp)
     return bp
 
 
@@ -52,6 +59,19 @@ def bearer() -> Bearer:
         g.bearer = tokens.authenticate(token=_token(), key=token_key(), now=utcnow())
     found: Bearer = g.bearer
     return found
+
+
+def caller() -> str:
+    """Whom a limit counts for: the person, or the address of who isn't signed in."""
+    try:
+        return f"person {bearer().person.id}"
+    except (TokenMissing, BadToken):
+        return get_remote_address()
+
+
+def _changes_nothing() -> bool:
+    """Checking a token is a POST by its address alone; clients do it whenever a screen opens."""
+    return request.endpoint == "api-tokens.verify"
 
 
 def _token() -> str:
