@@ -61,7 +61,7 @@ migrate: $(VENV)/.runtime ## bring instance/whaling.db up to date (run and demo 
 
 .PHONY: messages
 messages: install ## collect the sentences for the translators
-	$(BIN)/pybabel extract -F babel.cfg --no-location --sort-output -o instance/messages.pot .
+	PYTHONPATH=. $(BIN)/pybabel extract -F babel.cfg --no-location --sort-output -o instance/messages.pot .
 	$(BIN)/pybabel update -i instance/messages.pot -d app/translations --no-fuzzy-matching \
 	  --ignore-obsolete --ignore-pot-creation-date --no-wrap
 
