@@ -19,10 +19,11 @@ from tests.browser.situations import address
 from tests.browser.visitor import visiting
 from tests.serving import ROOT, serving
 
+#: Width, dark or not, at full length or only what the screen shows, path.
 README = {
-    "home": (1280, False, "demo", "/"),
-    "vote-settled": (1280, False, "demo", "/votes/{hit}"),
-    "votes-375-dark": (375, True, "demo", "/votes"),
+    "home": (1280, False, False, "/"),
+    "vote-settled": (1280, False, True, "/votes/{hit}"),
+    "votes-375-dark": (375, True, False, "/votes"),
 }
 PAGES = {
     "landing": ("", "/"),
@@ -88,11 +89,11 @@ class Album:
         self._cookies: dict[str, Any] = {"": None}
 
     def for_readme(self, folder: Path) -> None:
-        """The first screen of three pages, in English."""
+        """Three pages of the demo's own person, in English."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name, (width, dark, who, path) in README.items():
+        for name, (width, dark, whole, path) in README.items():
             look = {"language": "en", "width": width, "dark": dark}
-            self._take(folder / f"{name}.png", who, path, look, whole=False)
+            self._take(folder / f"{name}.png", "demo", path, look, whole=whole)
 
     def of_everything(self, folder: Path, only: str) -> None:
         """Every page at full length in every look."""

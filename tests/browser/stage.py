@@ -14,10 +14,9 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from app.clock import utcnow
-from app.extensions import db
+from app.extensions import Base, db
 from app.jobs.guard import Steps
 from app.jobs.minute import run_minute
-from app.models import Ballot, Vote
 from app.services import market, votes
 from app.services.points import audit
 from app.simulator import Simulator
@@ -90,7 +89,7 @@ class Stage:
         with self.app.app_context():
             votes.void_vote(vote_id=vote_id, reason="no_candle", now=utcnow())
 
-    def count(self, kind: type[Vote] | type[Ballot]) -> int:
+    def count(self, kind: type[Base]) -> int:
         """How many rows of a kind there are."""
         with self.app.app_context():
             return db.session.query(kind).count()
