@@ -77,6 +77,23 @@ _PROOFS = {
         " ON e.vote_id = v.id WHERE CASE v.state WHEN 'void'"
         " THEN v.answer_count * v.spent_point + v.creation_cost ELSE 0 END <> coalesce(e.s, 0)"
     ),
+    "creation of vote": (
+        "SELECT v.id, v.creation_cost, coalesce(-e.s, 0) FROM votes v LEFT JOIN"
+        " (SELECT vote_id, sum(amount) AS s FROM ledger_entries WHERE reason = 'creation'"
+        "  GROUP BY vote_id) e"
+        " ON e.vote_id = v.id WHERE v.creation_cost <> coalesce(-e.s, 0)"
+    ),
+    # Sums can agree while the wrong person was paid: every entry must have its reason.
+    "entries of vote without reason": (
+        "SELECT e.vote_id, count(*), 0 FROM ledger_entries e JOIN votes v ON v.id = e.vote_id"
+        " LEFT JOIN ballots b ON b.vote_id = e.vote_id AND b.user_id = e.user_id"
+        " WHERE CASE e.reason"
+        " WHEN 'stake' THEN b.choice IS NULL OR e.amount <> -v.spent_point"
+        " WHEN 'reward' THEN b.choice IS NULL OR v.outcome IS NULL OR b.choice <> v.outcome"
+        "  OR e.amount <> v.earned_point"
+        " WHEN 'stake_refund' THEN b.choice IS NULL OR e.amount <> v.spent_point"
+        " ELSE e.user_id <> v.creator_id END GROUP BY e.vote_id"
+    ),
 }
 
 
