@@ -52,6 +52,7 @@ class Person:
         return accuracy_pct(right=self.right_count, settled=self.settled_count)
 
 
+_HERE = User.deleted_at.is_(None)
 #: What `Person` is read from, in its order.
 PERSON_COLUMNS = (
     User.id,
@@ -210,13 +211,13 @@ def find_user(name: str) -> User | None:
 
 
 def list_users(*, limit: int = 1000) -> list[User]:
-    """People by id, for the operator."""
-    return list(db.session.scalars(select(User).order_by(User.id).limit(limit)))
+    """People by id, for the operator; those who left aren't people any more."""
+    return list(db.session.scalars(select(User).where(_HERE).order_by(User.id).limit(limit)))
 
 
 def count_users() -> int:
-    """How many people there are."""
-    return db.session.scalar(select(func.count()).select_from(User)) or 0
+    """How many people there are, without those who left."""
+    return db.session.scalar(select(func.count()).select_from(User).where(_HERE)) or 0
 
 
 def _find(name: str) -> User | None:

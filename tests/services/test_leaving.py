@@ -129,6 +129,13 @@ def test_wrong_nickname_changes_nothing(session: Session, typed: str) -> None:
     assert row(entry.user_id).deleted_at is None
 
 
+def test_who_left_is_not_among_the_people(carol: User, bob: User) -> None:
+    leave(carol)
+
+    assert [user.nickname for user in accounts.list_users()] == ["bob"]
+    assert accounts.count_users() == 1
+
+
 def test_leaving_twice_is_not_found(carol: User) -> None:
     leave(carol)
 
