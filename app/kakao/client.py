@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from authlib.oauth2.client import OAuth2Client
 
@@ -21,7 +21,7 @@ from app.domain.identities import (
 from app.exchanges.base import ExchangeError
 from app.exchanges.http import HttpClient, Reply
 from app.kakao.answers import claimed, document, number, reason, shown, text, unavailable
-from app.kakao.tokens import Keys, account_event, id_claims
+from app.kakao.tokens import MAX_TOKEN, Keys, account_event, id_claims
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +99,8 @@ class Kakao:
 
     def picture(self, url: str) -> bytes | None:
         """The picture at an address of Kakao's own hosts, up to 1 MiB; None from any other."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        own = urlsplit(self._app.api_url).netloc == parts.netloc
-        if not own and not (parts.scheme == "https" and host.endswith(PICTURE_HOSTS)):
+        parts = self._picture_address(url)
+        if parts is None:
             return None
         line = self._line(f"{parts.scheme}://{parts.netloc}")
         path = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -114,6 +112,16 @@ class Kakao:
         finally:
             line.close()
         return reply.body if reply.status == 200 else None
+
+    def _picture_address(self, url: str) -> SplitResult | None:
+        """The parts of an address that may be asked for a picture, else None."""
+        try:
+            parts = urlsplit(url)
+            is_own = parts.netloc == urlsplit(self._app.api_url).netloc
+            is_kakaos = parts.scheme == "https" and (parts.hostname or "").endswith(PICTURE_HOSTS)
+            return parts if is_own or (is_kakaos and parts.port in (None, 443)) else None
+        except ValueError:  # no address at all: half an IPv6 one, a port that is no number
+            return None
 
     def unlink(self, subject: str) -> None:
         """Tell Kakao that a person left; nothing without the admin key. Raises KakaoUnavailable."""
@@ -169,6 +177,8 @@ class Kakao:
 
     def _by_access_token(self, proof: AccessTokenProof) -> Profile:
         """Any app's token opens the user's page, so ask first which app it was made for."""
+        if len(proof.access_token) > MAX_TOKEN:
+            raise KakaoRefused("token_too_long")
         told = self._told("/v1/user/access_token_info", proof.access_token)
         if not self._app.app_id or str(told.get("app_id")) != self._app.app_id:
             raise KakaoRefused("app_id")
@@ -184,7 +194,7 @@ class Kakao:
         self, path: str, access_token: str, params: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """What Kakao's API says to the holder of a token."""
-        if not access_token.isascii() or not access_token.isprintable():
+        if not (access_token.isascii() and access_token.isprintable()):
             raise KakaoRefused("token_invalid")
         headers = {"Authorization": f"Bearer {access_token}"}
         try:

@@ -1,6 +1,7 @@
 """Kakao's signed words: the keys behind them, and whether they are meant for us."""
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -19,6 +20,7 @@ MAX_TOKEN = 8 * 1024
 LEEWAY_S = 60
 KEYS_GOOD_FOR_S = 24 * 3600.0
 ASK_AGAIN_AFTER_S = 60.0
+REST_AFTER_FAILURE_S = 5.0
 _EVENTS = {
     "https://schemas.kakao.com/events/oauth/user-unlinked": Change.UNLINKED,
     "https://schemas.kakao.com/events/oauth/tokens-revoked": Change.UNSAFE,
@@ -32,34 +34,47 @@ _EVENTS = {
 class Keys:
     """Kakao's public keys, fetched when first needed, daily, and when an unknown one turns up.
 
-    An unknown key leads to a question at most once a minute: anybody can invent one.
+    An unknown key leads to a question at most once a minute: anybody can invent one. After a
+    failure nobody waits for Kakao for some seconds, or inventors could keep every thread waiting.
     """
 
     def __init__(self, fetch: Callable[[], Mapping[str, Any]]) -> None:
         self._fetch = fetch
         self._keys: dict[str, RSAKey] = {}
         self._asked_at: float | None = None
+        self._rests_until = 0.0
+        self._lock = threading.Lock()
 
     def get(self, kid: object) -> RSAKey | None:
         """The key with this number, or None. Raises KakaoUnavailable."""
-        if self._age() > KEYS_GOOD_FOR_S:
-            self._renew()
-        if kid not in self._keys and self._age() > ASK_AGAIN_AFTER_S:
-            self._renew()
-        return self._keys.get(cast(str, kid))
+        with self._lock:  # one asks, the others wait for what it hears
+            if self._age() > KEYS_GOOD_FOR_S:
+                self._renew()
+            if kid not in self._keys and self._age() > ASK_AGAIN_AFTER_S:
+                self._renew()
+            return self._keys.get(cast(str, kid))
 
     def _age(self) -> float:
         return float("inf") if self._asked_at is None else monotonic() - self._asked_at
 
     def _renew(self) -> None:
+        if monotonic() < self._rests_until:
+            raise KakaoUnavailable
+        try:
+            self._keys = self._read()
+        except KakaoUnavailable:
+            self._rests_until = monotonic() + REST_AFTER_FAILURE_S
+            raise
+        self._asked_at = monotonic()
+
+    def _read(self) -> dict[str, RSAKey]:
         document = self._fetch()
         try:
             found = KeySet.import_key_set(cast(Any, document))
         except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
             log.warning("kakao_keys unreadable: %r", error)
             raise KakaoUnavailable from error
-        self._keys = {key.kid: key for key in found if key.kid and isinstance(key, RSAKey)}
-        self._asked_at = monotonic()
+        return {key.kid: key for key in found if key.kid and isinstance(key, RSAKey)}
 
 
 def id_claims(

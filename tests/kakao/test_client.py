@@ -1,6 +1,7 @@
 """What Kakao's client believes, and what it makes of a Kakao that fails."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -169,9 +170,13 @@ def test_access_token_of_another_app_is_refused(kakao: Kakao, fake: FakeKakao) -
     assert "GET /v2/user/me" not in fake.asked
 
 
-@pytest.mark.parametrize("token", ["unknown", "line\r\nbreak", "토큰", " "])
+@pytest.mark.parametrize("token", ["unknown", "line\r\nbreak", "토큰", " ", "x" * 9000])
 def test_access_token_that_is_none_is_refused(kakao: Kakao, token: str) -> None:
-    assert refusal(kakao, AccessTokenProof(token)) in ("-401", "token_invalid")
+    assert refusal(kakao, AccessTokenProof(token)) in (
+        "-401",
+        "token_invalid",
+        "token_too_long",
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,11 +226,49 @@ def test_new_key_is_fetched_when_it_turns_up_and_not_over_and_over(
     assert fake.asked.count("GET /.well-known/jwks.json") == 2
 
 
+def test_nobody_waits_twice_for_keys_that_cannot_be_had(kakao: Kakao, fake: FakeKakao) -> None:
+    fake.broken["/.well-known/jwks.json"] = "error"
+
+    for _ in range(3):
+        with pytest.raises(KakaoUnavailable):
+            kakao.prove(IdTokenProof(fake.id_token()), now=now())
+
+    assert fake.asked == ["GET /.well-known/jwks.json"]
+
+
+def test_first_sign_ins_at_once_share_one_question_for_the_keys(
+    kakao: Kakao, fake: FakeKakao
+) -> None:
+    tokens = [fake.id_token() for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda token: kakao.prove(IdTokenProof(token), now=now()), tokens))
+
+    assert {profile.subject for profile in found} == {str(MINA)}
+    assert fake.asked == ["GET /.well-known/jwks.json"]
+
+
+def test_keys_are_asked_for_again_after_a_rest(
+    kakao: Kakao, fake: FakeKakao, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.kakao.tokens.REST_AFTER_FAILURE_S", 0)
+    fake.broken["/.well-known/jwks.json"] = "error"
+    with pytest.raises(KakaoUnavailable):
+        kakao.prove(IdTokenProof(fake.id_token()), now=now())
+
+    fake.broken.clear()
+
+    assert kakao.prove(IdTokenProof(fake.id_token()), now=now()).subject == str(MINA)
+
+
 def test_picture_comes_from_kakao_alone(kakao: Kakao, fake: FakeKakao) -> None:
     assert kakao.picture(f"{fake.url}/picture.png") == PNG
     assert kakao.picture("http://127.0.0.1:1/inside") is None
     assert kakao.picture("https://kakaocdn.net.evil.example/x") is None
     assert kakao.picture("http://k.kakaocdn.net/x") is None
+    assert kakao.picture("https://k.kakaocdn.net:8080/x") is None
+    assert kakao.picture("https://[half/x") is None
+    assert kakao.picture("https://k.kakaocdn.net:port/x") is None
     assert kakao.picture("file:///etc/passwd") is None
 
 

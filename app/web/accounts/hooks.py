@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from app.clock import utcnow
 from app.domain.identities import AccountEvent, Change, KakaoRefused, KakaoUnavailable
-from app.extensions import csrf
+from app.extensions import csrf, limiter
 from app.services import identities
 from app.wiring import kakao, kakao_app, kakao_or_none
 
@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 bp = Blueprint("kakao-hooks", __name__, url_prefix="/kakao")
 csrf.exempt(bp)
+
+#: More than Kakao sends from one address, and few enough that checking them is no burden.
+EVENT_LIMIT = "300/minute"
 
 
 @bp.route("/unlinked", methods=["GET", "POST"])
@@ -35,6 +38,7 @@ def unlinked() -> Response:
 
 
 @bp.post("/events")
+@limiter.limit(EVENT_LIMIT)
 def events() -> Response:
     """A signed message about an account: 202 once it is dealt with, 400 when it isn't genuine."""
     if kakao_or_none() is None:
