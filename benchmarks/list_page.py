@@ -14,8 +14,9 @@ from benchmarks.table import Row, middle, must_equal
 PEOPLE, COINS = 1_000, 200
 ONGOING, FINISHED, SETTLED = 30_000, 20_000, 50_000
 ALL = ONGOING + FINISHED + SETTLED
-READER, PASSWORD = 7, "bench-whaling"
-CLIENTS, THREADS, RUNS = 4, 8, 7
+#: Each has answered one of the twenty votes on the page.
+READERS, PASSWORD = (1, 4, 7, 10), "bench-whaling"
+THREADS, RUNS = 8, 7
 PAGES, HELLOS = 150, 400
 _CARDS = re.compile(rb'<article class="wl-card wl-vote" data-live="vote-(\d+)"')
 
@@ -29,8 +30,8 @@ def run() -> list[Row]:
             serving("whaling", path, THREADS) as (ours, _),
             serving("hello", THREADS) as (hello, _),
         ):
-            readers = [_reader(ours) for _ in range(CLIENTS)]
-            strangers = [Client(hello) for _ in range(CLIENTS)]
+            readers = [_reader(ours, number) for number in READERS]
+            strangers = [Client(hello) for _ in READERS]
             for turn in range(RUNS + 1):
                 page = per_second(readers, lambda client: client.prepare("GET", "/votes"), PAGES)
                 least = per_second(strangers, lambda client: client.prepare("GET", "/"), HELLOS)
@@ -45,7 +46,7 @@ def run() -> list[Row]:
             limit=middle(taken["limit"]),
             target_vs_limit=0.45,
             notes=(
-                f"{RUNS} runs, {CLIENTS} clients, {THREADS} threads; the page has {size / 1024:.0f}"
+                f"{RUNS} runs, {len(READERS)} people, {THREADS} threads; the page has {size / 1024:.0f}"
                 " KB; limit: Flask saying hello",
             ),
         )
@@ -75,9 +76,9 @@ def prepare(path: Path) -> Path:
     return path
 
 
-def _reader(address: str) -> Client:
+def _reader(address: str, number: int) -> Client:
     client = Client(address)
-    client.sign_in(f"p{READER}", PASSWORD)
+    client.sign_in(f"p{number}", PASSWORD)
     return client
 
 
