@@ -13,6 +13,7 @@ _BLUEPRINTS = (
     market.bp,
     market.tracker,
     reference.bp,
+    reference.page,
 )
 
 

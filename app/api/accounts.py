@@ -24,7 +24,7 @@ _OWN_QUERY = {"state": {"type": "string", "enum": ["ongoing", "finished"]}}
 class NewNickname(Body):
     """A nickname of 1 to 20 characters; nothing else of a person can be set."""
 
-    nickname = Text(required=True)
+    nickname = Text(required=True, metadata={"examples": ["neo"]})
 
 
 class NewPassword(Body):

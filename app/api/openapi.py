@@ -176,6 +176,7 @@ def _body(schema: type[Schema], shapes: Json) -> Json:
         "description": " ".join((schema.__doc__ or "").split()),
         "properties": {key: _field(one) for key, one in fields.items()},
         "required": [key for key, one in fields.items() if one.required],
+        "examples": [{key: _example(one) for key, one in fields.items()}],
     }
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -183,6 +184,11 @@ def _body(schema: type[Schema], shapes: Json) -> Json:
 def _field(field: Field[Any]) -> Json:
     kind = "integer" if isinstance(field, Integer) else "string"
     return {"type": kind} | dict(field.metadata)
+
+
+def _example(field: Field[Any]) -> object:
+    given = field.metadata.get("examples", ["…"])
+    return given[0]
 
 
 def _error_shape() -> Json:

@@ -40,8 +40,8 @@ _VERIFY_CODES = {"token_missing": 400, "token_not_valid": 401}
 class Credentials(Body):
     """A nickname of 1 to 20 characters and a password of 8 to 128."""
 
-    nickname = Text(required=True)
-    password = Text(required=True)
+    nickname = Text(required=True, metadata={"examples": ["neo"]})
+    password = Text(required=True, metadata={"examples": ["a long password"]})
 
 
 class Refresh(Body):

@@ -58,16 +58,20 @@ _CHOOSE_CODES = {
 class NewVote(Body):
     """A question: will the coin move by at least `range` percent?"""
 
-    coin_code = Text(required=True, metadata={"description": "such as BTC"})
-    duration = Text(required=True, metadata={"enum": list(Duration)})
-    range = Whole(required=True, metadata={"minimum": 1, "maximum": 300})
-    comment = Text(required=True, metadata={"enum": list(Direction)})
+    coin_code = Text(required=True, metadata={"examples": ["BTC"]})
+    duration = Text(required=True, metadata={"enum": list(Duration), "examples": ["day"]})
+    range = Whole(required=True, metadata={"minimum": 1, "maximum": 300, "examples": [5]})
+    comment = Text(required=True, metadata={"enum": list(Direction), "examples": ["up"]})
 
 
 class Answer(Body):
     """One's answer: 1 is yes, 2 is no."""
 
-    choice = Whole(required=True, validate=validate.OneOf(list(CHOICES), error="choice_unknown"))
+    choice = Whole(
+        required=True,
+        validate=validate.OneOf(list(CHOICES), error="choice_unknown"),
+        metadata={"enum": list(CHOICES), "examples": [1]},
+    )
 
 
 class VoteMade(TypedDict):
