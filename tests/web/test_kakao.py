@@ -175,6 +175,7 @@ def test_sign_in_left_lying_for_ten_minutes_is_over(app: Flask) -> None:
 
         assert in_time == begun
         assert too_late is None
+        assert handshakes.take(begun.state, now=now) is None
 
 
 def test_later_tab_does_not_disturb_the_earlier_one(client: Visitor) -> None:
