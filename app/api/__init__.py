@@ -2,12 +2,25 @@
 
 from flask import Flask
 
-from app.api import accounts, cors, errors, kakao, limits, market, points, reference, tokens, votes
+from app.api import (
+    accounts,
+    cors,
+    data,
+    errors,
+    kakao,
+    limits,
+    market,
+    points,
+    reference,
+    tokens,
+    votes,
+)
 
 _BLUEPRINTS = (
     tokens.bp,
     kakao.bp,
     accounts.bp,
+    data.bp,
     votes.bp,
     points.bp,
     market.bp,
