@@ -16,10 +16,11 @@ def language() -> str:
     """The language of this answer: `ko` or `en`; `ko` outside any request."""
     if not has_app_context():
         return "ko"
-    if "language" not in g:
+    known: str | None = g.get("language")
+    if known is None:
         locale = flask_babel.get_locale()
-        g.language = locale.language if locale else "ko"
-    return str(g.language)
+        known = g.language = locale.language if locale else "ko"
+    return known
 
 
 def english() -> bool:
@@ -49,8 +50,13 @@ def init_app(app: Flask) -> None:
 
 def _on_page(text: str, **params: object) -> Markup:
     """The sentence as markup of ours; what is filled in is escaped."""
-    found = Markup(_catalogue(language()).gettext(text))  # noqa: S704 - from our catalogues alone
+    found = _sentence(text, language())
     return found % params if params else found
+
+
+@lru_cache(maxsize=2048)
+def _sentence(text: str, name: str) -> Markup:
+    return Markup(_catalogue(name).gettext(text))  # noqa: S704 - from our catalogues alone
 
 
 @lru_cache(maxsize=8)
