@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
 def _in_seconds(response: Response) -> Response:
     moment = response.headers.get(_RESET)
     if moment is not None and is_api_path():
+        # The limiter names the first whole second after the window, hence the rounding down.
         left = datetime.fromtimestamp(int(moment), UTC) - utcnow()
-        response.headers[_RESET] = str(max(0, round(left.total_seconds())))
+        response.headers[_RESET] = str(max(0, int(left.total_seconds())))
     return response
