@@ -58,8 +58,11 @@ MakeStage = Callable[..., Stage]
 
 
 @pytest.fixture
-def make_stage(migrated: Path, tmp_path: Path) -> Iterator[MakeStage]:
-    """Put an application without people on stage, with fresh prices; keywords are settings."""
+def make_stage(browser: Browser, migrated: Path, tmp_path: Path) -> Iterator[MakeStage]:
+    """Put an application without people on stage, with fresh prices; keywords are settings.
+
+    Stages ask for the browser, so that nothing is built where there is none to look at it.
+    """
     with ExitStack() as stack:
 
         def make(**settings: object) -> Stage:
@@ -79,7 +82,9 @@ def stage(make_stage: MakeStage) -> Stage:
 
 
 @pytest.fixture(scope="session")
-def once_seeded(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def once_seeded(
+    browser: Browser, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     """The demo's people and votes; ask for `seeded`, which keeps the prices fresh."""
     folder = tmp_path_factory.mktemp("seeded")
     with Simulator(markets=SEEDED_COINS, rate_limit=None) as exchange:
@@ -102,7 +107,9 @@ def seeded(once_seeded: Stage) -> Stage:
 
 
 @pytest.fixture(scope="session")
-def bare(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def bare(
+    browser: Browser, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
     """A server that has just been set up: one person, no price and no vote yet."""
     folder = tmp_path_factory.mktemp("bare")
     with Simulator(markets=COINS, rate_limit=None) as exchange:

@@ -22,7 +22,7 @@ from app.services.points import audit
 from app.simulator import Simulator
 from tests.browser.situations import find_vote
 from tests.browser.visitor import PASSWORD
-from tests.factories import make_user
+from tests.factories import make_user, make_vote
 
 _VOTE_TIMES = ("created_at", "created_price_at", "finished_at", "tracked_at")
 
@@ -76,6 +76,12 @@ class Stage:
         with self.app.app_context():
             now = utcnow()
             make_user(name, points=points, is_staff=is_staff, password=PASSWORD, now=now)
+
+    def add_vote(self, asker: str) -> int:
+        """An open question about Bitcoin by somebody new: will it be 10 % higher in a day?"""
+        with self.app.app_context():
+            now = utcnow()
+            return make_vote(make_user(asker, now=now), now=now).id
 
     def price_age_s(self) -> float:
         """Seconds since the last price, a day where there is none."""

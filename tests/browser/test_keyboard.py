@@ -68,13 +68,9 @@ def member(stage: Stage, visit: Visit) -> Visitor:
 
 
 @pytest.fixture
-def vote_id(stage: Stage, visit: Visit) -> int:
+def vote_id(stage: Stage) -> int:
     """A question that somebody else asked."""
-    stage.add_person("ahab")
-    asker = visit(stage)
-    asker.sign_in("ahab")
-    asker.ask()
-    return asker.create()
+    return stage.add_vote("ahab")
 
 
 def test_signing_in_needs_no_mouse(member: Visitor) -> None:
