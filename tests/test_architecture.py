@@ -14,13 +14,21 @@ APP = ROOT / "app"
 MAY_IMPORT = {
     "domain": ("domain",),
     "models": ("domain", "db", "extensions", "models"),
-    "services": ("domain", "db", "extensions", "models", "services", "exchanges.base", "kakao.base", "clock"),
+    "services": (
+        "domain", "db", "extensions", "models", "services", "exchanges.base", "kakao.base", "clock",
+    ),
     "exchanges": ("domain", "exchanges", "clock"),
     # Kakao goes out through the same door as the exchanges, and is seen through its base alone.
     "kakao": ("domain", "kakao", "exchanges.base", "exchanges.http", "clock"),
     "simulator": ("domain", "simulator", "clock"),
-    "web": ("domain", "services", "db", "extensions", "clock", "wiring", "messages", "i18n", "version", "web"),
-    "api": ("domain", "services", "db", "extensions", "clock", "wiring", "messages", "i18n", "version", "api"),
+    "web": (
+        "domain", "services", "db", "extensions", "clock", "wiring", "messages", "i18n", "version",
+        "web",
+    ),
+    "api": (
+        "domain", "services", "db", "extensions", "clock", "wiring", "messages", "i18n", "version",
+        "api",
+    ),
     "jobs": ("domain", "services", "exchanges.base", "db", "extensions", "clock", "wiring", "jobs"),
     "wiring": ("exchanges", "kakao", "domain", "clock", "version"),
     "version": (),
@@ -30,7 +38,7 @@ MAY_IMPORT = {
     "schema": (),
     "messages": ("i18n", "domain"),
     "i18n": (),
-}
+}  # fmt: skip
 STANDARD_ONLY = ("domain", "clock")
 FORBIDDEN_IN_RULES = ("random", "time", "os", "socket", "logging")
 SOURCES = sorted(path for path in APP.rglob("*.py"))
