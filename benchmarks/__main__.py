@@ -6,7 +6,16 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import answer, list_page, minute, settle, settle_million, start
+from benchmarks import (
+    answer,
+    answer_json,
+    list_page,
+    minute,
+    settle,
+    settle_million,
+    start,
+    votes_json,
+)
 from benchmarks.table import DifferentResult, Row, render, write
 from config import INSTANCE
 
@@ -16,6 +25,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "minute": minute.run,
     "list_page": list_page.run,
     "answer": answer.run,
+    "votes_json": votes_json.run,
+    "answer_json": answer_json.run,
     "start": start.run,
 }
 

@@ -38,7 +38,7 @@ def run() -> list[Row]:
                     "ours": _answers(people, "/votes/{}/answer", first, EACH),
                     "peer": _answers(people, "/peer/{}", first + EACH, PEER_EACH),
                     "hello": per_second(strangers, lambda c: c.prepare("GET", "/"), HELLOS),
-                    "commits": _commits(folder / "commits.db"),
+                    "commits": commits(folder / "commits.db"),
                 }
                 for name, figure in measured.items():
                     taken[name] += [figure] if turn else []
@@ -110,7 +110,7 @@ def _answers(people: list[Client], path: str, first: int, each: int) -> float:
     return len(people) * each / at_once([work(n, client) for n, client in enumerate(people)])
 
 
-def _commits(path: Path) -> float:
+def commits(path: Path) -> float:
     """One-row transactions per second with the same durability."""
     path.unlink(missing_ok=True)
     connection = stage.connect(path)

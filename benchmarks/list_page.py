@@ -46,8 +46,8 @@ def run() -> list[Row]:
             limit=middle(taken["limit"]),
             target_vs_limit=0.45,
             notes=(
-                f"{RUNS} runs, {len(READERS)} people, {THREADS} threads; the page has {size / 1024:.0f}"
-                " KB; limit: Flask saying hello",
+                f"{RUNS} runs, {len(READERS)} people, {THREADS} threads; {size / 1024:.0f}"
+                " KB a page; limit: Flask saying hello",
             ),
         )
     ]
