@@ -12,9 +12,6 @@ def create_app(config: Config) -> Flask:
     """Build the application from `config`; starts nothing and touches no network."""
     app = Flask(__name__, instance_path=str(config.instance))
     app.config.from_mapping(config.flask_settings())
-    if config.trusted_proxies:
-        hops = config.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
     db.init_app(app)
     wiring.init_app(app)
     web.init_app(app)
@@ -24,4 +21,7 @@ def create_app(config: Config) -> Flask:
     babel.init_app(app, locale_selector=web.preferences.locale)
     i18n.init_app(app)
     jobs.init_app(app)
+    if config.trusted_proxies:  # outside of all that asks whether TLS is on
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
     return app
