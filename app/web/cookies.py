@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    Headers = list[tuple[str, str]]
+    Write = Callable[[bytes], object]
 
 #: A browser takes such a cookie over TLS alone, for this host alone, and for all of it.
 PREFIX = "__Host-"
@@ -14,10 +18,10 @@ PREFIX = "__Host-"
 
 def init_app(app: Flask) -> None:
     """Stand around the application; a proxy's word on TLS must be heard outside of this."""
-    app.wsgi_app = _Guarded(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Guarded(app.wsgi_app)  # type: ignore[assignment, method-assign]
 
 
-class _Guarded:
+class Guarded:
     """Over TLS the world sees `__Host-name; Secure` where everything inside says `name`.
 
     Cookies without the prefix are dropped: over TLS none of ours lacks it, so that a neighbour on
@@ -27,25 +31,21 @@ class _Guarded:
     def __init__(self, inner: "WSGIApplication") -> None:
         self._inner = inner
 
-    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse", /) -> Iterable[bytes]:
         if environ["wsgi.url_scheme"] != "https":
             return self._inner(environ, start)
         if "HTTP_COOKIE" in environ:
             environ["HTTP_COOKIE"] = _inside(environ["HTTP_COOKIE"])
-        return self._inner(environ, _prefixing(start))
+
+        def answer(status: str, headers: "Headers", error: "OptExcInfo | None" = None) -> "Write":
+            return start(status, [(name, _outside(name, value)) for name, value in headers], error)
+
+        return self._inner(environ, answer)
 
 
 def _inside(header: str) -> str:
     pairs = (pair.strip() for pair in header.split(";"))
     return "; ".join(pair.removeprefix(PREFIX) for pair in pairs if pair.startswith(PREFIX))
-
-
-def _prefixing(start: "StartResponse") -> Callable[..., object]:
-    def answer(status: str, headers: list[tuple[str, str]], *rest: object) -> object:
-        told = [(name, _outside(name, value)) for name, value in headers]
-        return start(status, told, *rest)  # type: ignore[arg-type]
-
-    return answer
 
 
 def _outside(name: str, value: str) -> str:
