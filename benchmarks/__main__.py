@@ -32,7 +32,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
 
 
 def main() -> int:
-    """Run, print, keep; 1 when a peer's result differs from ours."""
+    """Run, print, keep; 1 when one failed or a peer's result differs from ours."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(BENCHMARKS))
     names = parser.parse_args().names or list(BENCHMARKS)
@@ -41,17 +41,19 @@ def main() -> int:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     logging.basicConfig(level=logging.ERROR)
     rows: list[Row] = []
+    failed = False
     for name in names:
         began = time.perf_counter()
         try:
             rows += BENCHMARKS[name]()
-        except DifferentResult as difference:
-            print(f"{name}: the results differ: {difference}", file=sys.stderr)
-            return 1
+        except (DifferentResult, RuntimeError, OSError) as error:
+            print(f"{name}: FAILED: {type(error).__name__}: {error}", file=sys.stderr)
+            failed = True
+            continue
         print(f"{name}: done in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+        write(rows, INSTANCE / "bench.json")
     print(render(rows))
-    write(rows, INSTANCE / "bench.json")
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":
