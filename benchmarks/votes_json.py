@@ -75,7 +75,7 @@ def prepare(path: Path) -> Path:
 def _if_changed(client: Client, token: str) -> bytes:
     """The request of a client that has the list already."""
     _status, body = client.send(request("GET", PATH, token))
-    etag = hashlib.sha1(body, usedforsecurity=False).hexdigest()
+    etag = hashlib.sha256(body).hexdigest()[:32]
     return request("GET", PATH, token, If_None_Match=f'"{etag}"')
 
 

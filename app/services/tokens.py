@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -249,12 +250,18 @@ def _read(token: str, kind: str, key: bytes, now: datetime) -> _Claims:
     if len(token) > MAX_TOKEN:
         raise BadToken
     try:
-        claims = jwt.decode(token, _oct(key), algorithms=[_ALGORITHM]).claims
+        claims = _signed_claims(token, key)
         if claims["type"] != kind or now.timestamp() >= claims["exp"]:
             raise BadToken
         return _Claims(int(claims["sub"]), claims["sid"], claims["jti"], claims["epoch"])
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise BadToken from error
+
+
+@lru_cache(maxsize=2000)
+def _signed_claims(token: str, key: bytes) -> Mapping[str, Any]:
+    """What we signed; a client shows the same token again and again. Failures aren't kept."""
+    return jwt.decode(token, _oct(key), algorithms=[_ALGORITHM]).claims
 
 
 @lru_cache(maxsize=4)

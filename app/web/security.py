@@ -41,12 +41,15 @@ def init_app(app: Flask) -> None:
 
 def _protect(response: Response) -> Response:
     scripts = f"'nonce-{g.csp_nonce}' 'strict-dynamic'" if "csp_nonce" in g else "'none'"
-    response.headers.setdefault("Content-Security-Policy", _POLICY.format(scripts=scripts))
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-ID"] = request_id()
+    wanted = {"Content-Security-Policy": _POLICY.format(scripts=scripts), **_HEADERS}
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR}")
+        wanted["Strict-Transport-Security"] = f"max-age={_YEAR}"
     if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+        wanted["Cache-Control"] = "private, no-cache"
+    # One look at what is there already: asking for each name anew walks through all of them.
+    present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - pairs, no dict
+    for name, value in wanted.items():
+        if name.lower() not in present:
+            response.headers.add_header(name, value)
+    response.headers["X-Request-ID"] = request_id()
     return response

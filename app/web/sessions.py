@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
 
-from flask import Flask, Response, flash, redirect, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, flash, redirect, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import UserMixin, current_user, login_user, logout_user
@@ -19,7 +19,15 @@ _LONGEST_IDENT = 60
 
 
 class _Cookies(SecureCookieSessionInterface):
-    """Session cookies that travel over TLS alone whenever the visit came over TLS."""
+    """Session cookies that travel over TLS alone whenever the visit came over TLS.
+
+    A request that bears a token is a client's: it has no session, and costs none.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if "Authorization" in request.headers and request.path.startswith("/api/"):
+            return None
+        return super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure

@@ -122,3 +122,11 @@ def test_wrong_old_password_changes_nothing(sign_in: SignIn) -> None:
 
     assert response.get_json()["error"]["fields"] == {"old_password": ["old_password_wrong"]}
     assert here.get("/user").status_code == 200
+
+
+def test_client_with_a_token_has_no_cookies(as_alice: Client) -> None:
+    response = as_alice.get("/user", headers={"Cookie": "whaling=planted; whaling_remember=x"})
+
+    assert response.status_code == 200
+    assert "Set-Cookie" not in response.headers
+    assert "Cookie" not in response.headers["Vary"]

@@ -57,6 +57,14 @@ def test_unchanged_answer_is_304_without_a_body(as_alice: Client, coin: str, pat
     assert "Authorization" in second.headers["Vary"]
 
 
+def test_etag_that_a_proxy_weakened_is_known_too(as_alice: Client) -> None:
+    etag = as_alice.get("/votes").headers["ETag"]
+
+    for sent in (f"W/{etag}", f'"other", {etag}', "*"):
+        assert as_alice.get("/votes", headers={"If-None-Match": sent}).status_code == 304
+    assert as_alice.get("/votes", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
 def test_changed_list_is_sent_again(as_alice: Client, alice: User) -> None:
     etag = as_alice.get("/votes").headers["ETag"]
 

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 
 from app.db import RememberedEach, table_of
 from app.domain.errors import InvalidInput
-from app.domain.votes import Choice
 from app.extensions import db
 from app.models import Ballot, Vote
 from app.services.market import catalogue
@@ -25,9 +24,12 @@ _ANSWERS = select(_ballots.c.vote_id, _ballots.c.choice, _ballots.c.created_at).
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ClientVote:
-    """A vote with what only clients are told in a list: was the crowd right, and why it is void."""
+    """A vote with what only clients are told in a list: was the crowd right, and why it is void.
+
+    Each reading is itself alone, so that what was made of one can be found without comparing.
+    """
 
     view: VoteView
     crowd_right: bool | None
@@ -45,9 +47,9 @@ class Wanted:
     cursor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ClientPage:
-    """Votes in order; `next_cursor` is None when there are no more."""
+    """Votes in order; `next_cursor` is None when there are no more. Equal to itself alone."""
 
     votes: list[ClientVote]
     next_cursor: str | None
@@ -71,7 +73,7 @@ def list_for_client(*, wanted: Wanted, user_id: int, now: datetime) -> ClientPag
     shared = _shared_pages.get(replace(wanted, limit=wanted.limit or MAX_SHARED), now)
     if wanted.limit is None and shared.page.next_cursor is not None:
         return _read_all(wanted, user_id, now)
-    return _seen_by(user_id, shared, now)
+    return _own_pages.get((user_id, wanted), now)
 
 
 def get_for_client(*, vote_id: int, user_id: int, now: datetime) -> ClientVote | None:
@@ -121,12 +123,15 @@ def _read_shared(wanted: Wanted, now: datetime) -> _SharedPage:
 _shared_pages = RememberedEach(_read_shared, timedelta(seconds=1), most=50)
 
 
-def _seen_by(user_id: int, shared: _SharedPage, now: datetime) -> ClientPage:
-    """The page with this person's own answers, and what only who answered may see."""
+def _read_own(key: tuple[int, Wanted], now: datetime) -> ClientPage:
+    """A shared page with this person's own answers, and what only who answered may see."""
+    user_id, wanted = key
+    shared = _shared_pages.get(replace(wanted, limit=wanted.limit or MAX_SHARED), now)
     if not shared.page.votes:
         return shared.page
     ids = shared.whales.keys()
-    answers = _own_answers.get((user_id, min(ids), max(ids)), now)
+    mine = {"user_id": user_id, "first": min(ids), "last": max(ids)}
+    answers = {row.vote_id: row for row in db.session.execute(_ANSWERS, mine)}
     votes = [
         _answered(vote, answers[vote.view.id], shared.whales[vote.view.id])
         if vote.view.id in answers
@@ -136,22 +141,14 @@ def _seen_by(user_id: int, shared: _SharedPage, now: datetime) -> ClientPage:
     return ClientPage(votes, shared.page.next_cursor)
 
 
-def _read_answers(key: tuple[int, int, int], _now: datetime) -> dict[int, tuple[Choice, datetime]]:
-    user_id, first, last = key
-    rows = db.session.execute(_ANSWERS, {"user_id": user_id, "first": first, "last": last})
-    return {row.vote_id: (row.choice, row.created_at) for row in rows}
+_own_pages = RememberedEach(_read_own, timedelta(seconds=1))
 
 
-_own_answers = RememberedEach(_read_answers, timedelta(seconds=1))
-
-
-def _answered(
-    vote: ClientVote, answer: tuple[Choice, datetime], whales: tuple[int, int]
-) -> ClientVote:
+def _answered(vote: ClientVote, answer: Any, whales: tuple[int, int]) -> ClientVote:
     view = replace(
         vote.view,
-        my_choice=answer[0],
-        my_answered_at=answer[1],
+        my_choice=answer.choice,
+        my_answered_at=answer.created_at,
         yes_whales=whales[0],
         no_whales=whales[1],
     )
