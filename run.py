@@ -18,6 +18,7 @@ from app import create_app as build_app
 from app import jobs
 from app.extensions import db
 from app.schema import MIGRATIONS, SchemaError, is_current
+from app.serving import keep_connections
 from config import Config, ConfigError
 
 gc.freeze()
@@ -89,6 +90,7 @@ def _bring_up_to_date(app: Flask) -> None:
 def _serve(app: Flask) -> None:
     """Listen until told to stop; the running job ends and gives its lease back."""
     settings = app.config
+    keep_connections()
     try:
         server = create_server(
             app,

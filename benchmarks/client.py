@@ -17,18 +17,12 @@ class Client:
     """One connection and its cookies."""
 
     def __init__(self, address: str) -> None:
-        self._host = urlsplit(address).netloc
-        self.dial()
-        self.cookies: dict[str, str] = {}
-        self.token = ""
-
-    def dial(self) -> None:
-        """A new connection; one that was open is hung up."""
-        if hasattr(self, "_socket"):
-            self._socket.close()
-        host, _, port = self._host.partition(":")
+        host, _, port = urlsplit(address).netloc.partition(":")
+        self._host = f"{host}:{port}"
         self._socket = socket.create_connection((host, int(port)), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.cookies: dict[str, str] = {}
+        self.token = ""
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of a page."""

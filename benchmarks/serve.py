@@ -12,6 +12,7 @@ from pathlib import Path
 from flask import Flask
 from waitress import create_server
 
+from app.serving import keep_connections
 from app.simulator import Simulator
 from benchmarks import answer_peer, stage
 from config import ROOT
@@ -59,6 +60,7 @@ def simulator(start: str) -> None:
 
 
 def _wait(app: Flask, threads: int) -> None:
+    keep_connections()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # as many clients as threads
     server = create_server(app, host="127.0.0.1", port=0, threads=threads, ident="whaling")
     print(f"http://127.0.0.1:{server.effective_port}", flush=True)
