@@ -1,12 +1,8 @@
 """CLOCKWORK: the table of jobs, and the one way to run one."""
 
 import logging
-import os
-import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -15,15 +11,11 @@ from app.clock import utcnow
 from app.extensions import scheduler
 from app.jobs.guard import Steps
 from app.jobs.housekeeping import run_housekeeping
+from app.jobs.lease import HOLDER, is_leader
 from app.jobs.minute import run_minute
 from app.services import jobs as records
 
 log = logging.getLogger(__name__)
-
-#: This process, for leases and records: a new one at each start.
-HOLDER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-#: Longer than a minute, so that the leader renews in time; short, so that a dead one is followed.
-LEASE = timedelta(seconds=150)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,7 @@ def run_job(app: Flask, job: Job) -> None:
     """Run one job under the lease, guarded, and write down what it did."""
     with app.app_context():
         started_at = utcnow()
-        if not _is_leader(app):
+        if not is_leader(app):
             return
         steps = Steps(now=started_at)
         with steps.guarded(job.ident):
@@ -93,9 +85,3 @@ def run_job(app: Flask, job: Job) -> None:
         log.info(
             "job=%s ok=%s seconds=%.3f %s", job.ident, steps.ok, steps.elapsed_s(), steps.report
         )
-
-
-def _is_leader(app: Flask) -> bool:
-    held = records.acquire_lease(name="scheduler", holder=HOLDER, now=utcnow(), keep=LEASE)
-    app.extensions["whaling_scheduler"] = "leader" if held else "standby"
-    return held

@@ -27,7 +27,7 @@ from app.db import table_of, transaction
 from app.domain.kst import floor_minute
 from app.domain.votes import VoteState
 from app.extensions import db
-from app.models import Ballot, Coin, Lease, LedgerEntry, User, Vote
+from app.models import Ballot, Coin, LedgerEntry, User, Vote
 from app.services import market
 from app.services.points import audit
 from app.simulator import Simulator
@@ -114,11 +114,6 @@ class Ocean:
                 update(Vote).where(Vote.id.in_(ids)).values(yes_count=half, no_count=half)
             )
         self.planted += BATCH
-
-    def free_lease(self) -> None:
-        """As if the dead leader's lease had run out: it would take 150 seconds."""
-        with transaction() as session:
-            session.execute(update(Lease).values(expires_at=utcnow()))
 
     def settled(self) -> int:
         db.session.rollback()
@@ -220,7 +215,6 @@ def _settings(ocean: Ocean) -> dict[str, str]:
 
 def _strike(ocean: Ocean, clients: list[Client], dice: random.Random, *, aimed: bool) -> bool:
     """One life of the server and its end; whether it died in the middle of settling."""
-    ocean.free_lease()
     ocean.plant_due_votes()
     before = ocean.settled()
     with serving(ocean.folder, **_settings(ocean)) as (address, process):
@@ -251,7 +245,6 @@ def test_books_hold_through_a_hundred_kills(ocean: Ocean) -> None:
             db.session.rollback()
             assert list(audit()) == []
 
-    ocean.free_lease()
     with serving(ocean.folder, **_settings(ocean)) as (address, _process):
         for client in clients:
             client.address = address
