@@ -52,6 +52,7 @@ PAGES = {
     "me-newcomer": ("newbie", "/me"),
     "my-votes": ("demo", "/me/votes"),
     "settings": ("demo", "/me/settings"),
+    "leave": ("demo", "/me/settings/leave"),
     "points": ("demo", "/me/points"),
     "coins": ("demo", "/coins"),
     "coins-no-hit": ("demo", "/coins?q=nosuchcoin"),

@@ -1,10 +1,14 @@
 """Every page in every state: axe finds nothing, nothing is too wide, the browser is content."""
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, expect
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from app.demo import CAST
 from tests.browser.checks import FEW_LOOKS, LOOKS, flaws, korean
@@ -66,6 +70,7 @@ FULL = [
     ("demo", "/me/votes?kind=created&tab=done"),
     ("newbie", "/me/votes?tab=ongoing"),
     ("demo", "/me/settings"),
+    ("demo", "/me/settings/leave"),
     ("demo", "/me/points"),
     ("newbie", "/me/points?side=out"),
     ("demo", "/coins"),
@@ -115,6 +120,29 @@ def profile(browser: Browser) -> Profile:
         return kept.get((stage.url, name))
 
     return of
+
+
+#: Files, fragments, redirects; Kakao's pages and the API's have tests of their own.
+NO_PAGE = re.compile(
+    r"/(static|bootstrap|health|metrics|api|tracker|pictures|kakao|login/kakao|welcome)\b"
+    r"|/me/settings/(kakao|nickname|password|export)|/live$|/logo$|\.json$"
+)
+
+
+def test_every_page_there_is_gets_looked_at(app: Flask) -> None:
+    addresses = app.url_map.bind("localhost")
+    pages = {
+        str(rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not NO_PAGE.search(rule.rule)
+    }
+
+    seen = set()
+    for _, path in FULL:
+        with suppress(NotFound, MethodNotAllowed):
+            seen.add(addresses.match(re.sub(r"\{\w+\}", "1", path.partition("?")[0]))[0])
+
+    assert pages - seen == set()
 
 
 def check(visitor: Visitor) -> None:
