@@ -11,6 +11,7 @@ from app.clock import utcnow
 from app.domain.market import FRESH_FOR, matches
 from app.services import market, votes
 from app.services.market import CatalogueCoin
+from app.web.security import shown_elsewhere
 from app.wiring import logo_folder
 
 bp = Blueprint("market", __name__)
@@ -51,9 +52,10 @@ def logo(code: str) -> Response:
     """The coin's logo as the exchange gave it, or 404; any other name never meets the disk."""
     if not _CODE.fullmatch(code):
         abort(404)
-    return send_from_directory(
+    picture = send_from_directory(
         logo_folder(), f"{code}.png", mimetype="image/png", max_age=_LOGO_AGE
     )
+    return shown_elsewhere(picture)
 
 
 def coin_rows(coins: list[CatalogueCoin], query: str, now: datetime) -> list[CoinRow]:

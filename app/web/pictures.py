@@ -5,6 +5,7 @@ import re
 from flask import Blueprint, Flask, Response, abort
 
 from app.services import pictures
+from app.web.security import shown_elsewhere
 
 bp = Blueprint("pictures", __name__)
 
@@ -20,7 +21,7 @@ def show(digest: str) -> Response:
     response = Response(kept.content, mimetype=kept.media_type)
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return shown_elsewhere(response)
 
 
 def init_app(app: Flask) -> None:

@@ -71,7 +71,6 @@ def _keep(response: Response) -> Response:
             request.args[name],
             max_age=_COOKIE_AGE,
             samesite="Lax",
-            secure=request.is_secure,
             httponly=True,
         )
     if response.mimetype == "text/html":

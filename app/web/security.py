@@ -13,6 +13,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 _YEAR = 365 * 24 * 3600
@@ -31,6 +32,12 @@ def request_id() -> str:
         digits = secrets.token_hex(4)
         g.request_id = f"{digits[:4]}-{digits[4:]}"
     return str(g.request_id)
+
+
+def shown_elsewhere(response: Response) -> Response:
+    """For pictures whose address clients are told: their pages, on other hosts, may show them."""
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 def init_app(app: Flask) -> None:

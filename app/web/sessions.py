@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
 
-from flask import Flask, Request, Response, flash, redirect, request, session
+from flask import Flask, Request, flash, redirect, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -19,18 +19,12 @@ _LONGEST_IDENT = 60
 
 
 class _Cookies(SecureCookieSessionInterface):
-    """Session cookies that travel over TLS alone whenever the visit came over TLS.
-
-    A request that bears a token is a client's: it has no session, and costs none.
-    """
+    """A request that bears a token is a client's: it has no session, and costs none."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if "Authorization" in request.headers and request.path.startswith("/api/"):
             return None
         return super().open_session(app, request)
-
-    def get_cookie_secure(self, app: Flask) -> bool:
-        return request.is_secure
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +46,6 @@ class Member(UserMixin):  # type: ignore[misc]
 def init_app(app: Flask) -> None:
     """Load people from their cookies."""
     app.session_interface = _Cookies()
-    app.after_request(_secure_cookies)
     login.user_loader(load)
     login.unauthorized_handler(ask_to_sign_in)
 
@@ -105,13 +98,3 @@ def ask_to_sign_in() -> ResponseReturnValue:
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
     query = "?" + urlencode({"next": wanted}) if wanted else ""
     return redirect(f"/login{query}", 303)
-
-
-def _secure_cookies(response: Response) -> Response:
-    """Flask-Login can't tell a visit over TLS from another; its cookie is mended here."""
-    if request.is_secure:
-        cookies = response.headers.getlist("Set-Cookie")
-        response.headers.setlist(
-            "Set-Cookie", [c if "; Secure" in c else f"{c}; Secure" for c in cookies]
-        )
-    return response
