@@ -34,9 +34,14 @@ test: install lint types ## lint, types, architecture, unit, integration, browse
 test-fast: install ## rules and deeds alone, in seconds
 	$(BIN)/pytest -q -n $(WORKERS) tests/domain tests/services tests/test_architecture.py -m "not slow"
 
+.PHONY: fuzz
+fuzz: install ## more than 10,000 generated requests against the API
+	$(BIN)/pytest -n $(WORKERS) -m fuzz tests/security
+
 .PHONY: check
-check: ## what CI runs: make test, where nothing may be skipped
+check: ## all of it: make test, where nothing may be skipped, and make fuzz
 	CI=true $(MAKE) test
+	CI=true $(MAKE) fuzz
 
 .PHONY: bench
 bench: install ## benchmarks, each beside its peer and its limit
