@@ -4,13 +4,13 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 from app.demo import CROWD
+from tests.browser.visitor import HEIGHTS
 
 _OPTIONS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"target-size": {"enabled": True}},
 }
-_HEIGHTS = {320: 640, 375: 812, 1280: 900}
 _OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 _TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
@@ -61,7 +61,7 @@ def flaws(page: Page, looks: tuple[tuple[int, str], ...] = LOOKS) -> list[str]:
     page.evaluate(_OPEN_ALL)
     found = []
     for width in (320, 375, 1280):
-        page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
+        page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
         found += [f"{width} too wide: {one}" for one in page.evaluate(_TOO_WIDE)]
         for scheme in (scheme for at, scheme in looks if at == width):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -13,7 +13,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 from app.i18n import CATALOGUES
 
 PASSWORD = "a-quiet-harbour"
-_HEIGHTS = {320: 640, 375: 812, 1280: 900}
+#: How long a page may take on a machine that does much else; nobody waits so long elsewhere.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
+HEIGHTS = {320: 640, 375: 812, 1280: 900}
 
 
 @dataclass
@@ -126,13 +129,13 @@ def visiting(
     """A fresh profile, or one with the cookies of `state`; nothing may go wrong in the browser."""
     context = browser.new_context(
         locale={"ko": "ko-KR", "en": "en-US"}[language],
-        viewport={"width": width, "height": _HEIGHTS[width]},
+        viewport={"width": width, "height": HEIGHTS[width]},
         java_script_enabled=scripts,
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
         storage_state=state,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     try:
         visitor = Visitor(context.new_page(), url, language)
         visitor.listen()
