@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,15 @@ from app.domain.kst import kst_day
 from app.domain.points import TOP_UP_POINTS, AlreadyToppedUp, NotEnoughPoints, Reason
 from app.extensions import db
 from app.models import LedgerEntry, User
+
+_users = table_of(User)
+# Built once: every answer spends.
+_TAKE = (
+    update(_users)
+    .where(_users.c.id == bindparam("user_id"), _users.c.points >= bindparam("cost"))
+    .values(points=_users.c.points - bindparam("cost"))
+)
+_ENTER = table_of(LedgerEntry).insert()
 
 
 def take_top_up(*, user_id: int, now: datetime) -> int:
@@ -58,17 +67,12 @@ def spend(
     """
     if cost == 0:
         return
-    taken = session.execute(
-        update(User)
-        .where(User.id == user_id, User.points >= cost)
-        .values(points=User.points - cost)
-        .execution_options(synchronize_session=False)
-    )
+    taken = session.execute(_TAKE, {"user_id": user_id, "cost": cost})
     if taken.rowcount != 1:  # type: ignore[attr-defined]
         balance = session.scalar(select(User.points).where(User.id == user_id)) or 0
         raise NotEnoughPoints(cost=cost, balance=balance)
     session.execute(
-        table_of(LedgerEntry).insert(),
+        _ENTER,
         {
             "user_id": user_id,
             "vote_id": vote_id,

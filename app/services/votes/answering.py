@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,37 @@ class Answered:
     choice: Choice
     stake: int
     balance: int
+
+
+_votes, _users, _ballots = table_of(Vote), table_of(User), table_of(Ballot)
+# Built once: an answer is a handful of short statements, and making them cost more than running.
+_LOAD = (
+    select(
+        _votes.c.state,
+        _votes.c.finished_at,
+        _votes.c.spent_point,
+        _users.c.right_count,
+        _users.c.settled_count,
+        _users.c.points,
+        _ballots.c.choice.label("mine"),
+    )
+    .select_from(_votes)
+    .join(_users, _users.c.id == bindparam("user_id"))
+    .outerjoin(_ballots, and_(_ballots.c.vote_id == _votes.c.id, _ballots.c.user_id == _users.c.id))
+    .where(_votes.c.id == bindparam("vote_id"))
+)
+_ADD = _ballots.insert()
+_COUNT = (
+    update(_votes)
+    .where(_votes.c.id == bindparam("vote_id"))
+    .values(
+        yes_count=_votes.c.yes_count + bindparam("yes"),
+        no_count=_votes.c.no_count + bindparam("no"),
+        yes_whales=_votes.c.yes_whales + bindparam("yes_whale"),
+        no_whales=_votes.c.no_whales + bindparam("no_whale"),
+        updated_at=bindparam("now"),
+    )
+)
 
 
 def cast_ballot(
@@ -51,31 +82,25 @@ def cast_within(
     now: datetime,
 ) -> Answered:
     """The deed of `cast_ballot` inside an open transaction."""
-    vote = session.execute(
-        select(Vote.state, Vote.finished_at, Vote.spent_point).where(Vote.id == vote_id)
-    ).one_or_none()
-    user = session.execute(
-        select(User.right_count, User.settled_count, User.points).where(User.id == user_id)
-    ).one_or_none()
-    if vote is None or user is None:
+    found = session.execute(_LOAD, {"vote_id": vote_id, "user_id": user_id}).one_or_none()
+    if found is None:
         raise NotFound
-    mine = select(Ballot.choice).where(Ballot.vote_id == vote_id, Ballot.user_id == user_id)
-    if session.scalar(mine) is not None:
+    if found.mine is not None:
         raise AlreadyAnswered
-    check_can_answer(state=vote.state, finished_at=vote.finished_at, now=now)
+    check_can_answer(state=found.state, finished_at=found.finished_at, now=now)
     whale = is_whale(
-        right=user.right_count, settled=user.settled_count, min_settled=whale_min_settled
+        right=found.right_count, settled=found.settled_count, min_settled=whale_min_settled
     )
     spend(
         session,
         user_id=user_id,
-        cost=vote.spent_point,
+        cost=found.spent_point,
         vote_id=vote_id,
         reason=Reason.STAKE,
         now=now,
     )
     session.execute(
-        table_of(Ballot).insert(),
+        _ADD,
         {
             "vote_id": vote_id,
             "user_id": user_id,
@@ -85,16 +110,14 @@ def cast_within(
         },
     )
     _count(session, vote_id, choice, whale, now)
-    return Answered(vote_id, choice, vote.spent_point, user.points - vote.spent_point)
+    return Answered(vote_id, choice, found.spent_point, found.points - found.spent_point)
 
 
 def _count(session: Session, vote_id: int, choice: Choice, whale: bool, now: datetime) -> None:
     """Raise the counts in place; reading and writing them back would lose answers."""
     yes = choice is Choice.YES
-    answers, whales = (Vote.yes_count, Vote.yes_whales) if yes else (Vote.no_count, Vote.no_whales)
+    raised = {"yes": yes, "no": not yes, "yes_whale": yes and whale, "no_whale": whale and not yes}
     session.execute(
-        update(Vote)
-        .where(Vote.id == vote_id)
-        .values({answers: answers + 1, whales: whales + int(whale), Vote.updated_at: now})
-        .execution_options(synchronize_session=False)
+        _COUNT,
+        {"vote_id": vote_id, "now": now, **{name: int(by) for name, by in raised.items()}},
     )
