@@ -1,7 +1,7 @@
 """Every page in every state: axe finds nothing, nothing is too wide, the browser is content."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,6 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from app.demo import CAST
 from tests.browser.checks import FEW_LOOKS, LOOKS, flaws, korean
-from tests.browser.conftest import Visit
 from tests.browser.situations import address
 from tests.browser.stage import Stage
 from tests.browser.visitor import PASSWORD, Visitor, visiting
@@ -21,7 +20,8 @@ pytestmark = pytest.mark.browser
 
 BOTH = pytest.mark.parametrize("language", ["ko", "en"])
 PASSWORDS = CAST | {"pip": PASSWORD}
-Profile = Callable[[Stage, str], Any]
+Cookies = Callable[[Stage, str], Any]
+Look = Callable[[Stage, str, str, str], Visitor]
 
 FULL = [
     ("", "/"),
@@ -108,18 +108,43 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def profile(browser: Browser) -> Profile:
-    """The cookies of a person who is signed in, kept, so that each signs in but once."""
+def window(browser: Browser) -> Iterator[Visitor]:
+    """One tab that all tests look through: a fresh browser profile for each would take longer."""
+    with visiting(browser, "") as visitor:
+        yield visitor
+
+
+@pytest.fixture(scope="module")
+def cookies(browser: Browser) -> Cookies:
+    """The cookies of somebody who is signed in, kept, so that each signs in but once."""
     kept: dict[tuple[str, str], Any] = {}
 
     def of(stage: Stage, name: str) -> Any:
         if name and (stage.url, name) not in kept:
             with visiting(browser, stage.url) as visitor:
                 visitor.sign_in(name, PASSWORDS[name])
-                kept[stage.url, name] = visitor.page.context.storage_state()
-        return kept.get((stage.url, name))
+                kept[stage.url, name] = visitor.page.context.cookies()
+        return kept.get((stage.url, name), [])
 
     return of
+
+
+@pytest.fixture
+def look(window: Visitor, cookies: Cookies) -> Look:
+    """Open a page of a stage as somebody, in a language."""
+
+    def at(stage: Stage, who: str, language: str, path: str) -> Visitor:
+        context = window.page.context
+        context.clear_cookies()
+        context.add_cookies([{"name": "lang", "value": language, "url": stage.url}])
+        context.add_cookies(cookies(stage, who))
+        window.page.emulate_media(color_scheme="light")
+        window.url, window.language = stage.url, language
+        window.complaints.clear()
+        window.go(path)
+        return window
+
+    return at
 
 
 #: Files, fragments, redirects; Kakao's pages and the API's have tests of their own.
@@ -150,28 +175,19 @@ def check(visitor: Visitor) -> None:
     if visitor.language == "en":
         assert korean(visitor.page) == []
     assert flaws(visitor.page, LOOKS if visitor.language == "ko" else FEW_LOOKS) == []
+    assert visitor.complaints == []
 
 
 @BOTH
 @pytest.mark.parametrize(("who", "path"), FULL, ids=lambda value: value or "visitor")
-def test_page(
-    seeded: Stage, visit: Visit, profile: Profile, language: str, who: str, path: str
-) -> None:
-    visitor = visit(seeded, language=language, state=profile(seeded, who))
-
-    visitor.go(address(seeded.database, path))
-
-    check(visitor)
+def test_page(seeded: Stage, look: Look, language: str, who: str, path: str) -> None:
+    check(look(seeded, who, language, address(seeded.database, path)))
 
 
 @BOTH
 @pytest.mark.parametrize(("who", "path"), BARE, ids=lambda value: value or "visitor")
-def test_page_of_a_new_server(
-    bare: Stage, visit: Visit, profile: Profile, language: str, who: str, path: str
-) -> None:
-    visitor = visit(bare, language=language, state=profile(bare, who))
-
-    visitor.go(path)
+def test_page_of_a_new_server(bare: Stage, look: Look, language: str, who: str, path: str) -> None:
+    visitor = look(bare, who, language, path)
 
     assert visitor.page.locator(".wl-strip").count() == 1
     check(visitor)
@@ -180,16 +196,9 @@ def test_page_of_a_new_server(
 @BOTH
 @pytest.mark.parametrize(("who", "path", "fields"), REFUSED, ids=lambda value: str(value)[:16])
 def test_page_that_says_what_is_wrong(
-    bare: Stage,
-    visit: Visit,
-    profile: Profile,
-    language: str,
-    who: str,
-    path: str,
-    fields: dict[str, str],
+    bare: Stage, look: Look, language: str, who: str, path: str, fields: dict[str, str]
 ) -> None:
-    visitor = visit(bare, language=language, state=profile(bare, who))
-    visitor.go(path)
+    visitor = look(bare, who, language, path)
     for name, value in fields.items():
         visitor.page.fill(f"[name={name}]", value)
 
@@ -200,8 +209,8 @@ def test_page_that_says_what_is_wrong(
 
 
 @BOTH
-def test_page_with_a_note_of_success(bare: Stage, visit: Visit, language: str) -> None:
-    visitor = visit(bare, language=language)
+def test_page_with_a_note_of_success(bare: Stage, look: Look, language: str) -> None:
+    visitor = look(bare, "", language, "/")
     visitor.sign_in("pip")
     visitor.go("/me")
 
