@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -16,6 +17,9 @@ from app.jobs.minute import run_minute
 from app.services import jobs as records
 
 log = logging.getLogger(__name__)
+
+#: So that the first page needn't share the processor with the first prices.
+FIRST_MINUTE_AFTER = timedelta(seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def init_app(app: Flask) -> None:
 
 
 def start(app: Flask) -> None:
-    """Start the scheduler, and run the minute once at once so that nobody waits for prices."""
+    """Start the scheduler, and run the minute once right away so that nobody waits for prices."""
     for job in JOBS:
         scheduler.add_job(
             id=job.ident,
@@ -53,7 +57,12 @@ def start(app: Flask) -> None:
             **job.trigger,
         )
     scheduler.add_job(
-        id="first-minute", func=run_job, args=[app, JOBS[0]], trigger="date", max_instances=1
+        id="first-minute",
+        func=run_job,
+        args=[app, JOBS[0]],
+        trigger="date",
+        run_date=utcnow() + FIRST_MINUTE_AFTER,
+        max_instances=1,
     )
     scheduler.start()
 
