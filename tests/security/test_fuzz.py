@@ -139,10 +139,25 @@ def note(event: SimpleNamespace, found: Findings) -> None:
         return
     found.cases[event.phase.value] += len(event.recorder.cases)
     found.operations |= {node.value.operation.label for node in event.recorder.cases.values()}
-    for check in (one for checks in event.recorder.checks.values() for one in checks):
-        if check.failure_info is not None:
-            name = f"{event.label} {check.name} {check.failure_info.failure.title}"
-            found.wrong[name] = check.failure_info.code_sample
+    for case, checks in event.recorder.checks.items():
+        if not is_no_http(event.recorder.interactions[case].response):
+            found.wrong |= {
+                f"{event.label} {check.name} {check.failure_info.failure.title}": str(
+                    (check.failure_info.failure.message, check.failure_info.code_sample)
+                )
+                for check in checks
+                if check.failure_info is not None
+            }
+
+
+def is_no_http(response: SimpleNamespace | None) -> bool:
+    """Whether the web server refused the request before it came to us, for a header that is none.
+
+    Every answer of ours carries a number. 501 is the right answer to an unknown transfer coding.
+    """
+    if response is None or response.status_code not in (400, 501):
+        return False
+    return "x-request-id" not in {name.lower() for name in response.headers}
 
 
 @pytest.mark.parametrize("who", ["signed in", "signed out"])
