@@ -105,10 +105,10 @@ def _serve(app: Flask) -> None:
         sys.exit(f"whaling: can't listen on port {settings['WHALING_PORT']}: {error.strerror}")
     signal.signal(signal.SIGTERM, _stop)
     address = f"http://{settings['WHALING_HOST']}:{server.effective_port}"
-    print(f"Whaling listens at {address}  (Ctrl-C ends it)", flush=True)
     if settings["WHALING_SCHEDULER"]:
         jobs.start(app)
     try:
+        print(f"Whaling listens at {address}  (Ctrl-C ends it)", flush=True)
         server.run()
     except (KeyboardInterrupt, SystemExit):
         pass
