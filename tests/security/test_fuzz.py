@@ -140,7 +140,8 @@ def note(event: SimpleNamespace, found: Findings) -> None:
     found.cases[event.phase.value] += len(event.recorder.cases)
     found.operations |= {node.value.operation.label for node in event.recorder.cases.values()}
     for case, checks in event.recorder.checks.items():
-        if not is_no_http(event.recorder.interactions[case].response):
+        interaction = event.recorder.interactions.get(case)
+        if not is_no_http(interaction and interaction.response):
             found.wrong |= {
                 f"{event.label} {check.name} {check.failure_info.failure.title}": str(
                     (check.failure_info.failure.message, check.failure_info.code_sample)
@@ -153,9 +154,10 @@ def note(event: SimpleNamespace, found: Findings) -> None:
 def is_no_http(response: SimpleNamespace | None) -> bool:
     """Whether the web server refused the request before it came to us, for a header that is none.
 
-    Every answer of ours carries a number. 501 is the right answer to an unknown transfer coding.
+    Every answer of ours carries a number. A failure of the server itself is never passed over, but
+    501 is the right answer to an unknown transfer coding.
     """
-    if response is None or response.status_code not in (400, 501):
+    if response is None or (response.status_code >= 500 and response.status_code != 501):
         return False
     return "x-request-id" not in {name.lower() for name in response.headers}
 
