@@ -30,9 +30,13 @@ run: $(VENV)/.runtime $(CATALOGUES:.po=.mo) ## the real thing: live prices, inst
 test: install lint types ## lint, types, architecture, unit, integration, browser
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
+# Half of a short run would be the loading of plugins that it has no use for.
+FEW_PLUGINS := $(addprefix -p ,xdist.plugin pytest_socket pytest_timeout _hypothesis_pytestplugin)
+
 .PHONY: test-fast
 test-fast: install ## rules and deeds alone, in seconds
-	$(BIN)/pytest -q -n $(WORKERS) tests/domain tests/services tests/test_architecture.py -m "not slow"
+	PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/pytest -q -n $(WORKERS) $(FEW_PLUGINS) \
+	  --hypothesis-profile=quick -m "not slow" tests/domain tests/services
 
 .PHONY: fuzz
 fuzz: install ## more than 10,000 generated requests against the API

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import Migrate, upgrade
+from hypothesis import settings
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -18,12 +20,16 @@ from app import create_app
 from app.extensions import db
 from app.models import User
 from app.schema import MIGRATIONS
+from app.services import accounts
 from config import Config
 from tests import factories
 
 NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
 SECRET = "a secret that is long enough for a test"
 MakeApp = Callable[..., Flask]
+
+#: For `make test-fast`: a few examples of each property instead of a hundred.
+settings.register_profile("quick", max_examples=8, deadline=None)
 
 
 class Visitor(FlaskClient):
@@ -42,6 +48,16 @@ class Visitor(FlaskClient):
         with self.session_transaction() as cookie:
             cookie["_user_id"], cookie["_fresh"] = f"{user.id}.{user.session_epoch}", True
         return self
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash with the least work while testing; what argon2 costs is its authors' affair."""
+    with pytest.MonkeyPatch.context() as patch:
+        hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(accounts, "_hasher", hasher)
+        patch.setattr(accounts, "_NOBODY", hasher.hash("a word that nobody has"))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +94,7 @@ def make_app(migrated: Path, compiled: BytecodeCache, tmp_path: Path) -> Iterato
     shutil.copy(migrated, path)
     made: list[Flask] = []
 
-    def make(*, csrf: bool = False, **settings: object) -> Flask:
+    def make(*, csrf: bool = False, **given: object) -> Flask:
         values = {
             "database_url": f"sqlite:///{path}",
             "secret_key": SECRET,
@@ -88,7 +104,7 @@ def make_app(migrated: Path, compiled: BytecodeCache, tmp_path: Path) -> Iterato
             "upbit_url": "http://127.0.0.1:9",
             "upbit_logo_url": "http://127.0.0.1:9",
             "whale_min_settled": 1,
-        } | settings
+        } | given
         app = create_app(Config(**values))  # type: ignore[arg-type]
         app.config["WTF_CSRF_ENABLED"] = csrf
         app.test_client_class = Visitor

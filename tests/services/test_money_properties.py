@@ -261,6 +261,7 @@ def stage(app: Flask) -> Iterator[Flask]:
         yield app
 
 
+@pytest.mark.slow
 def test_books_agree_after_any_sequence_of_deeds(
     stage: Flask, migrated: Path, tmp_path: Path
 ) -> None:

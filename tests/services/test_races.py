@@ -31,6 +31,8 @@ Deed = Callable[[], object]
 Race = Callable[..., list[object]]
 THREADS = 8
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["threads", "processes"])
 def race(request: pytest.FixtureRequest, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Race:
