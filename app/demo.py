@@ -100,7 +100,8 @@ def prepare(app: Flask, simulator: Simulator) -> str:
         now = utcnow()
         told = seed(exchange(), now)
         seed_samples(simulator.price, now)
-    return f"{told}\nSign in as " + ", ".join(f"{n} / {p}" for n, p in CAST.items())
+    cast = ", ".join(f"{name} / {password}" for name, password in CAST.items())
+    return f"{told}\nThe simulated exchange: {simulator.url}/_sim\nSign in as {cast}"
 
 
 def seed(market_: Market, now: datetime) -> str:
