@@ -101,7 +101,7 @@ def prepare(app: Flask, simulator: Simulator) -> str:
         told = seed(exchange(), now)
         seed_samples(simulator.price, now)
     cast = ", ".join(f"{name} / {password}" for name, password in CAST.items())
-    return f"{told}\nThe simulated exchange: {simulator.url}/_sim\nSign in as {cast}"
+    return f"{told}\nSign in as {cast}"
 
 
 def seed(market_: Market, now: datetime) -> str:
