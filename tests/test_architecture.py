@@ -15,8 +15,11 @@ MAY_IMPORT = {
     "domain": ("domain",),
     "models": ("domain", "db", "extensions", "models"),
     "services": (
-        "domain", "db", "extensions", "models", "services", "exchanges.base", "kakao.base", "clock",
+        "domain", "db", "extensions", "models", "services", "analysis", "exchanges.base",
+        "kakao.base", "clock",
     ),
+    # Figures over arrays: the one room that may load numpy, and only when it is first called.
+    "analysis": ("domain", "analysis"),
     "exchanges": ("domain", "exchanges", "clock"),
     # Kakao goes out through the same door as the exchanges, and is seen through its base alone.
     "kakao": ("domain", "kakao", "exchanges.base", "exchanges.http", "clock"),
@@ -166,6 +169,29 @@ def test_only_http_opens_sockets() -> None:
     }
 
     assert opening <= {"app/exchanges/http.py", "app/jobs/lease.py"}
+
+
+def test_only_one_module_opens_websockets() -> None:
+    opening = {
+        named(path)
+        for path in SOURCES
+        if room(path) != "simulator"
+        for name, _ in imports(path)
+        if name.partition(".")[0] == "websockets"
+    }
+
+    assert opening <= {"app/exchanges/websocket.py"}
+
+
+def test_numpy_is_loaded_by_the_analysis_alone() -> None:
+    loading = {
+        room(path)
+        for path in SOURCES
+        for name, _ in imports(path)
+        if name.partition(".")[0] == "numpy"
+    }
+
+    assert loading <= {"analysis"}
 
 
 def test_broad_excepts_are_the_guards_alone() -> None:

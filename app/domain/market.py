@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import IntEnum, StrEnum
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -22,6 +23,27 @@ _AGREEING = 3
 #: … and they agree when they differ from the first of them by at most this share of it.
 _AGREEMENT_PCT = 20
 _FEW = 5
+
+
+class FeedSource(StrEnum):
+    """Where prices come from: pushed by the exchange, asked for again and again, or nowhere."""
+
+    STREAM = "stream"
+    POLLING = "polling"
+    NONE = "none"
+
+
+class CandleUnit(IntEnum):
+    """The lengths of candles that we keep, in minutes; longer ones are put together from these."""
+
+    MINUTE = 1
+    HOUR = 60
+    DAY = 1440
+
+    @property
+    def length(self) -> timedelta:
+        """How long a candle lasts. Days begin at 00:00 UTC, which is 09:00 in Korea."""
+        return timedelta(minutes=self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +75,18 @@ class Ticker:
     low: Decimal | None = None
     change_rate: float | None = None
     turnover_24h: float | None = None
+    open: Decimal | None = None
+    turnover_today: float | None = None
+    high_52w: Decimal | None = None
+    low_52w: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candle:
-    """One 1-minute candle: `opened_at` is its start, `close` the last trade inside it."""
+    """One candle: `opened_at` is its start, `close` the last trade inside it.
+
+    `raw` is the row as the exchange wrote it, where it serves as evidence; else it is empty.
+    """
 
     market: str
     opened_at: datetime
@@ -65,7 +94,9 @@ class Candle:
     high: Decimal
     low: Decimal
     close: Decimal
-    raw: str
+    raw: str = ""
+    volume: float = 0.0
+    turnover: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

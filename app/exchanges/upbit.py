@@ -175,11 +175,15 @@ def _ticker(market: str, row: Row) -> Ticker:
         price=last,
         traded_at=read_instant(row, "trade_timestamp"),
         stamped_at=read_instant(row, "timestamp"),
-        prev_close=_previous_close(row),
+        prev_close=_or_none(row, "prev_closing_price"),
         high=high,
         low=low,
         change_rate=read_figure(row, "signed_change_rate"),
         turnover_24h=read_figure(row, "acc_trade_price_24h"),
+        open=_or_none(row, "opening_price"),
+        turnover_today=read_figure(row, "acc_trade_price"),
+        high_52w=_or_none(row, "highest_52_week_price"),
+        low_52w=_or_none(row, "lowest_52_week_price"),
     )
 
 
@@ -187,10 +191,10 @@ def _bound(row: Row, key: str) -> Decimal | None:
     return None if row.get(key) is None else read_price(row, key)
 
 
-def _previous_close(row: Row) -> Decimal | None:
-    """A new listing has none, and it decides nothing: a useless one never costs the row."""
+def _or_none(row: Row, key: str) -> Decimal | None:
+    """A new listing lacks some, and they decide nothing: a useless one never costs the row."""
     try:
-        return read_price(row, "prev_closing_price")
+        return read_price(row, key)
     except (BadField, BadPrice):
         return None
 

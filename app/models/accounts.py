@@ -15,14 +15,16 @@ class User(Base):
     """A person. `points`, `right_count` and `settled_count` are caches that the audit proves.
 
     `session_epoch` is part of every session; raising it signs the person out everywhere. `picture`
-    names the one kept in `pictures`. Who left keeps the row, without a name or a way in: the books
-    need it.
+    names the one kept in `pictures`. Without a `language` the browser's is spoken, without a `theme`
+    the system's is shown. Who left keeps the row, without a name or a way in: the books need it.
     """
 
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("points >= 0", name="points_not_negative"),
         CheckConstraint("right_count >= 0 AND right_count <= settled_count", name="counts_agree"),
+        CheckConstraint("language IN ('ko', 'en')", name="language_known"),
+        CheckConstraint("theme IN ('light', 'dark')", name="theme_known"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -35,6 +37,8 @@ class User(Base):
     settled_count: Mapped[int] = mapped_column(default=0)
     session_epoch: Mapped[int] = mapped_column(default=0)
     picture: Mapped[str | None] = mapped_column(String(64))
+    language: Mapped[str | None] = mapped_column(String(2))
+    theme: Mapped[str | None] = mapped_column(String(5))
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

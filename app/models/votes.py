@@ -31,7 +31,9 @@ class Vote(Base):
 
     The counts are kept by atomic increments. `answer_count` and `evenness` (500 = even) are
     computed by the database so that lists can be sorted by an index. `crowd_right` is the
-    contract's `is_answer`. `retry_at` and `attempts` push a vote ahead that could not be settled.
+    contract's `is_answer`. `base_rate_hits` of `base_rate_windows` is how often such a move
+    happened in the year before the question; null where nothing was known. `retry_at` and
+    `attempts` push a vote ahead that could not be settled.
     """
 
     __tablename__ = "votes"
@@ -49,6 +51,12 @@ class Vote(Base):
         CheckConstraint(
             "(state = 'void') = (void_reason IS NOT NULL AND voided_at IS NOT NULL)",
             name="void_has_reason",
+        ),
+        CheckConstraint("base_rate_windows > 0", name="base_rate_windows"),
+        CheckConstraint(
+            "(base_rate_hits IS NULL) = (base_rate_windows IS NULL)"
+            " AND base_rate_hits BETWEEN 0 AND base_rate_windows",
+            name="base_rate_hits",
         ),
         Index("ix_votes_newest", "stage", "id"),
         Index("ix_votes_closing", "stage", "finished_at", "id"),
@@ -97,6 +105,8 @@ class Vote(Base):
     void_reason: Mapped[str | None] = mapped_column(String(200))
     voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    base_rate_windows: Mapped[int | None]
+    base_rate_hits: Mapped[int | None]
     retry_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
     last_problem: Mapped[str | None] = mapped_column(String(200))
