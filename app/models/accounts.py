@@ -15,8 +15,8 @@ class User(Base):
     """A person. `points`, `right_count` and `settled_count` are caches that the audit proves.
 
     `session_epoch` is part of every session; raising it signs the person out everywhere. `picture`
-    names the one kept in `pictures`. Without a `language` the browser's is spoken, without a `theme`
-    the system's is shown. Who left keeps the row, without a name or a way in: the books need it.
+    names the one kept in `pictures`. Without a `language` the browser's is spoken, without a
+    `theme` the system's is shown. Who left keeps the row, without a name or a way in: the books need it.
     """
 
     __tablename__ = "users"
