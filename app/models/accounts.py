@@ -16,7 +16,8 @@ class User(Base):
 
     `session_epoch` is part of every session; raising it signs the person out everywhere. `picture`
     names the one kept in `pictures`. Without a `language` the browser's is spoken, without a
-    `theme` the system's is shown. Who left keeps the row, without a name or a way in: the books need it.
+    `theme` the system's is shown. Who left keeps the row, without a name or a way in: the books
+    need it.
     """
 
     __tablename__ = "users"
