@@ -216,15 +216,12 @@ def test_settled_vote_is_not_pushed_back(session: Session, alice: User) -> None:
     assert make.reload(vote.id).attempts == 0
 
 
-def test_stuck_votes_are_those_that_failed_and_wait(session: Session, alice: User) -> None:
+def test_settling_forgets_why_it_could_not_be_done_before(session: Session, alice: User) -> None:
     vote = make.make_closed_vote(alice)
-    assert votes.stuck_votes() == 0
-
     votes.push_back(vote_ids=[vote.id], problem="no candle", now=make.NOW)
-    assert votes.stuck_votes() == 1
 
     make.settle(vote)
-    assert votes.stuck_votes() == 0
+
     assert make.reload(vote.id).last_problem is None
 
 

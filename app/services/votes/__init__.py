@@ -48,7 +48,6 @@ from app.services.votes.settling import (
     push_back,
     rested_since,
     settle_vote,
-    stuck_votes,
     witnessed_price,
 )
 from app.services.votes.showcase import showcase
@@ -99,7 +98,6 @@ __all__ = [
     "showcase",
     "start_price",
     "streak",
-    "stuck_votes",
     "void_vote",
     "vote_counts",
     "waiting_answers",

@@ -165,12 +165,6 @@ def push_back(*, vote_ids: Sequence[int], problem: str, now: datetime, grow: boo
         )
 
 
-def stuck_votes() -> int:
-    """How many votes were pushed back at least once and still wait."""
-    stuck = select(func.count()).where(Vote.state == VoteState.FINISHED, Vote.attempts > 0)
-    return db.session.scalar(stuck) or 0
-
-
 def _claim(
     connection: Connection,
     vote_id: int,
