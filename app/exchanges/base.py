@@ -3,6 +3,15 @@
 from datetime import datetime
 from typing import Protocol
 
+from app.domain.exchanges import (
+    Balance,
+    ExchangeName,
+    KeyCheck,
+    KeyProblem,
+    MarketRules,
+    OrderIntent,
+    OrderReport,
+)
 from app.domain.market import Candle, Listing, Snapshot, Ticker
 
 
@@ -52,3 +61,69 @@ class Market(Protocol):
 
     def logo(self, code: str) -> bytes | None:
         """The PNG of a coin's logo, or None where the exchange has none."""
+
+
+class BadCredentials(ExchangeError):
+    """The exchange won't take the key for this: `problem` says why, in the domain's words."""
+
+    def __init__(self, problem: KeyProblem, message: str = "") -> None:
+        super().__init__(message or problem.value)
+        self.problem = problem
+
+
+class InsufficientFunds(Rejected):
+    """The account hasn't got what the order would spend."""
+
+
+class OrderRefused(Rejected):
+    """The exchange refused the order and has nothing of it; `code` is its own short name for why.
+
+    Money rules (minimum, maximum, tick), a closed market, a bad body: sending the same again
+    changes nothing.
+    """
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(message or code)
+        self.code = code
+
+
+class DuplicateOrder(Rejected):
+    """The exchange has seen this `client_id` before: the order exists, ask for it."""
+
+
+class OutcomeUnknown(Unavailable):
+    """An order may or may not have arrived: ask by its `client_id`, never send it again."""
+
+
+class Broker(Protocol):
+    """One account at one exchange; paper is one like the others.
+
+    Every call may raise ExchangeError. Nothing but reads is ever repeated in here.
+    """
+
+    exchange: ExchangeName
+
+    def check_key(self) -> KeyCheck:
+        """What the key is good for. Never raises: who can't be reached leaves it UNKNOWN."""
+
+    def balances(self) -> list[Balance]:
+        """All currencies of the account, won (KRW) among them; coins without a market too."""
+
+    def rules(self, market: str) -> MarketRules:
+        """Fees, minimum, step of one market, as the exchange says today."""
+
+    def place(self, intent: OrderIntent) -> OrderReport:
+        """Send an order once.
+
+        Raises BadCredentials, InsufficientFunds, OrderRefused or RateLimited when it surely did not
+        arrive, DuplicateOrder when it did before, OutcomeUnknown when nobody can tell.
+        """
+
+    def order(self, client_id: str) -> OrderReport | None:
+        """What became of an order, with its fills; None when the exchange surely never had it."""
+
+    def cancel(self, client_id: str) -> None:
+        """Ask to cancel; harmless for one that is over. What came of it is `order`'s to say."""
+
+    def open_orders(self) -> list[OrderReport]:
+        """All orders of the account that are still open, ours and others'."""
