@@ -19,6 +19,7 @@ from sqlalchemy import (
     Engine,
     Enum,
     Integer,
+    String,
     Table,
     event,
 )
@@ -72,6 +73,24 @@ class PriceUnits(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         return None if value is None else from_units(value)
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """An exact amount of any size, kept as plain text: SQLite has no exact number of its own."""
+
+    impl = String(80)
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, Decimal) or not value.is_finite():
+            raise ValueError("an amount must be a finite Decimal")
+        text = f"{value:f}"  # not `normalize`, which rounds to the context's 28 digits
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
 
 
 def text_enum(kind: type[StrEnum], name: str, *, check: bool = True) -> Enum:
