@@ -31,6 +31,7 @@ from app.services.votes.making import (
     open_vote,
     start_price,
 )
+from app.services.votes.of_coin import CoinVotes, votes_on_coin
 from app.services.votes.record import (
     Breakdown,
     MyVote,
@@ -59,6 +60,7 @@ __all__ = [
     "Breakdown",
     "ClientPage",
     "ClientVote",
+    "CoinVotes",
     "Draft",
     "DueGroup",
     "Evidence",
@@ -100,6 +102,7 @@ __all__ = [
     "streak",
     "void_vote",
     "vote_counts",
+    "votes_on_coin",
     "waiting_answers",
     "witnessed_price",
 ]
