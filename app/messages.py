@@ -20,6 +20,8 @@ MESSAGES = {
     "wrong_credentials": _("닉네임이나 비밀번호가 맞지 않아요."),
     "password_exists": _("비밀번호가 이미 있어요. 지금 비밀번호를 적고 바꿔 주세요."),
     "confirmation_not_nickname": _("닉네임이 맞지 않아요. 보이는 그대로 적어 주세요."),
+    "language_unknown": _("언어는 ko와 en 중에서 골라 주세요."),
+    "theme_unknown": _("테마는 system, light, dark 중에서 골라 주세요."),
     # Kakao
     "kakao_unavailable": _("카카오가 지금 대답하지 않아요. 잠시 뒤에 다시 해 주세요."),
     "kakao_refused": _("카카오 로그인을 확인하지 못했어요. 처음부터 다시 해 주세요."),
@@ -58,6 +60,8 @@ MESSAGES = {
     "not_text": _("글자로 적어 주세요."),
     "not_whole_number": _("정수로 적어 주세요."),
     "number_out_of_bounds": _("1부터 %(high)s까지의 정수로 적어 주세요."),
+    "board_unknown": _("그런 시세판은 없어요."),
+    "codes_invalid": _("코인 코드를 쉼표로 나눠 %(high)s개까지 적어 주세요."),
     "choice_unknown": _("1(예)이나 2(아니오)로 답해 주세요."),
     "json_invalid": _("JSON 형식이 맞지 않아요."),
     "json_not_object": _("JSON 객체로 보내 주세요."),

@@ -9,6 +9,7 @@ from app.api import (
     errors,
     kakao,
     limits,
+    live,
     market,
     points,
     reference,
@@ -25,6 +26,7 @@ _BLUEPRINTS = (
     points.bp,
     market.bp,
     market.tracker,
+    live.bp,
     reference.bp,
     reference.page,
 )

@@ -21,10 +21,12 @@ POST   /api/v1/auth/token/verify                      400    200    200    200  
 GET    /api/v1/coins                                  200    200    200    200    200    200
 GET    /api/v1/coins/<code>                           200    200    200    200    200    200
 GET    /api/v1/docs                                   200    200    200    200    200    200
+GET    /api/v1/live                                   200    200    200    200    200    200
 GET    /api/v1/openapi.json                           200    200    200    200    200    200
 GET    /api/v1/points/ledger                          401    200    200    200    401    401
 POST   /api/v1/points/top-up                          401    201    201    201    401    401
 GET    /api/v1/user                                   401    200    200    200    401    401
+PATCH  /api/v1/user                                  401    200    200    200    401    401
 GET    /api/v1/user/created-votes                     401    200    200    200    401    401
 GET    /api/v1/user/export                            401    200    200    200    401    401
 POST   /api/v1/user/leave                             401    400    400    400    401    401

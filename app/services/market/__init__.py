@@ -1,5 +1,6 @@
 """The market as we keep it: listings, quotes with their honest age, samples, logos."""
 
+from app.services.market.board import LiveBoard, live_board
 from app.services.market.catalogue import (
     CatalogueCoin,
     PriceAge,
@@ -30,12 +31,14 @@ __all__ = [
     "CatalogueCoin",
     "ImplausibleListing",
     "ListingChanges",
+    "LiveBoard",
     "PriceAge",
     "StoreReport",
     "catalogue",
     "coins_now",
     "fetch_logos",
     "get_coin",
+    "live_board",
     "price_age",
     "price_age_now",
     "price_series",

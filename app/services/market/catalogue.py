@@ -16,7 +16,11 @@ from app.models import Coin, PriceSample, Quote
 
 @dataclass(frozen=True, slots=True)
 class CatalogueCoin:
-    """A coin as lists and searches need it, with its latest quote if there is one."""
+    """A coin as lists and searches need it, with its latest quote if there is one.
+
+    `open`, `high`, `low` and `turnover_today` are of the exchange's day, which begins at 09:00 in
+    Korea; `prev_close` is the close of the day before.
+    """
 
     id: int
     code: str
@@ -31,6 +35,14 @@ class CatalogueCoin:
     change_rate: float | None
     turnover_24h: float | None
     observed_at: datetime | None
+    prev_close: Decimal | None
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    turnover_today: float | None
+    high_52w: Decimal | None
+    low_52w: Decimal | None
+    traded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,7 @@ def get_coin(code: str) -> Coin | None:
 
 
 def catalogue(now: datetime) -> list[CatalogueCoin]:
-    """All coins with their quotes by turnover, largest first; up to two seconds old."""
+    """All coins with their quotes by turnover, largest first; up to a second old."""
     return coins_now.get(now)
 
 
@@ -96,6 +108,14 @@ def _read_catalogue(_now: datetime) -> list[CatalogueCoin]:
             Quote.change_rate,
             Quote.turnover_24h,
             Quote.observed_at,
+            Quote.prev_close,
+            Quote.open,
+            Quote.high,
+            Quote.low,
+            Quote.turnover_today,
+            Quote.high_52w,
+            Quote.low_52w,
+            Quote.traded_at,
         )
         .outerjoin(Quote, Quote.coin_id == Coin.id)
         .order_by(Quote.turnover_24h.desc().nulls_last(), Coin.code)
@@ -110,5 +130,5 @@ def _read_price_age(_now: datetime) -> datetime | None:
     return db.session.scalar(select(func.max(Quote.observed_at)))
 
 
-coins_now = Remembered(_read_catalogue, timedelta(seconds=2))
+coins_now = Remembered(_read_catalogue, timedelta(seconds=1))
 price_age_now = Remembered(_read_price_age, timedelta(seconds=1))
