@@ -12,8 +12,8 @@ from app.api.tokens import NICKNAME_CODES, PASSWORD_CODES, SignedIn, sign_in
 from app.api.told import tells
 from app.api.wire import answer, cached, empty, utc_text
 from app.clock import utcnow
-from app.domain.accounts import NicknameTaken
-from app.services import accounts, points, tokens, votes
+from app.domain.accounts import Language, NicknameTaken, Theme
+from app.services import accounts, points, preferences, tokens, votes
 from app.services.tokens import Bearer, SessionRow
 
 bp = room("accounts")
@@ -25,6 +25,13 @@ class NewNickname(Body):
     """A nickname of 1 to 20 characters; nothing else of a person can be set."""
 
     nickname = Text(required=True, metadata={"examples": ["neo"]})
+
+
+class Look(Body):
+    """The language and the theme of one's pages; null takes a choice back, what is absent stays."""
+
+    language = Text(allow_none=True, metadata={"enum": [*Language, None], "examples": ["en"]})
+    theme = Text(allow_none=True, metadata={"enum": [*Theme, None], "examples": ["dark"]})
 
 
 class NewPassword(Body):
@@ -65,6 +72,16 @@ class SessionOut(TypedDict):
 def show(who: Bearer) -> Response:
     """Oneself."""
     return cached(user_out(who.person))
+
+
+@bp.patch("/user", strict_slashes=False)
+@tells({200: UserOut}, codes={"language_unknown": 400, "theme_unknown": 400})
+@signed_in
+@takes(Look)
+def change_look(body: Fields, who: Bearer) -> Response:
+    """Choose the language and the theme that one's pages have in every browser."""
+    preferences.choose(user_id=who.person.id, chosen=body)
+    return answer(user_out(accounts.get_person(user_id=who.person.id)))
 
 
 @bp.post("/user/nickname/check", strict_slashes=False)

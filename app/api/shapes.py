@@ -8,6 +8,7 @@ from typing import Literal, TypedDict
 from flask import request
 
 from app.api.wire import exact, kst_text, utc_text
+from app.domain.accounts import Language, Theme
 from app.domain.points import is_whale
 from app.domain.votes import Choice, Direction, Duration, VoteState
 from app.services.accounts import Person
@@ -80,6 +81,8 @@ class UserOut(TypedDict):
     is_whale: bool
     right_answers: int
     settled_answers: int
+    language: Language | None
+    theme: Theme | None
     created_at: str | None
 
 
@@ -155,6 +158,8 @@ def user_out(person: Person) -> UserOut:
         ),
         "right_answers": person.right_count,
         "settled_answers": person.settled_count,
+        "language": Language(person.language) if person.language else None,
+        "theme": Theme(person.theme) if person.theme else None,
         "created_at": utc_text(person.created_at),
     }
 

@@ -13,7 +13,7 @@ from app.api.told import tells
 from app.api.wire import answer, empty
 from app.clock import utcnow
 from app.domain.accounts import BadToken, nickname
-from app.domain.errors import AppError, NotFound
+from app.domain.errors import AppError
 from app.extensions import limiter
 from app.messages import message
 from app.services import accounts, tokens
@@ -92,11 +92,8 @@ def sign_in(user_id: int, *, status: int) -> Response:
         key=token_key(),
         now=utcnow(),
     )
-    person = accounts.get_person(user_id=user_id)
-    if person is None:
-        raise NotFound
     signed: SignedIn = {
-        "user": user_out(person),
+        "user": user_out(accounts.get_person(user_id=user_id)),
         "token": {"access_token": pair.access, "refresh_token": pair.refresh},
     }
     return answer(signed, status)

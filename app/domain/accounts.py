@@ -1,7 +1,9 @@
-"""Who people are to each other: nicknames and passwords."""
+"""Who people are to each other: nicknames and passwords, and how they like their pages."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.domain.errors import AppError, Conflict, InvalidInput
 
@@ -12,6 +14,24 @@ MIN_PASSWORD = 8
 MAX_PASSWORD = 128
 #: Letters that are drawn as nothing: fillers and the Braille blank, which no category gives away.
 _BLANK_LOOKALIKES = frozenset("ᅟᅠㅤﾠ⠀឴឵͏")
+
+
+class Language(StrEnum):
+    """What pages are written in."""
+
+    KOREAN = "ko"
+    ENGLISH = "en"
+
+
+class Theme(StrEnum):
+    """How pages are lit; SYSTEM does as the device does."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+_LOOKS: dict[str, type[StrEnum]] = {"language": Language, "theme": Theme}
 
 
 class NicknameTaken(Conflict):
@@ -72,6 +92,17 @@ def check_password(text: str, name: Nickname) -> str:
     if _key(text.strip()) == name.key:
         raise InvalidInput("password", "password_is_nickname")
     return text
+
+
+def check_look(wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The choices of `language` and `theme` that are named; None takes one back.
+
+    Raises InvalidInput `language_unknown` or `theme_unknown`.
+    """
+    for name, value in wanted.items():
+        if value is not None and value not in set(_LOOKS[name]):
+            raise InvalidInput(name, f"{name}_unknown")
+    return dict(wanted)
 
 
 def _key(text: str) -> str:

@@ -16,8 +16,8 @@ class User(Base):
 
     `session_epoch` is part of every session; raising it signs the person out everywhere. `picture`
     names the one kept in `pictures`. Without a `language` the browser's is spoken, without a
-    `theme` the system's is shown. Who left keeps the row, without a name or a way in: the books
-    need it.
+    `theme` the device decides. Who left keeps the row, without a name or a way in: the books need
+    it.
     """
 
     __tablename__ = "users"
@@ -25,7 +25,7 @@ class User(Base):
         CheckConstraint("points >= 0", name="points_not_negative"),
         CheckConstraint("right_count >= 0 AND right_count <= settled_count", name="counts_agree"),
         CheckConstraint("language IN ('ko', 'en')", name="language_known"),
-        CheckConstraint("theme IN ('light', 'dark')", name="theme_known"),
+        CheckConstraint("theme IN ('system', 'light', 'dark')", name="theme_known"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -39,7 +39,7 @@ class User(Base):
     session_epoch: Mapped[int] = mapped_column(default=0)
     picture: Mapped[str | None] = mapped_column(String(64))
     language: Mapped[str | None] = mapped_column(String(2))
-    theme: Mapped[str | None] = mapped_column(String(5))
+    theme: Mapped[str | None] = mapped_column(String(6))
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -45,6 +45,8 @@ class Person:
     session_epoch: int
     created_at: datetime
     picture: str | None
+    language: str | None
+    theme: str | None
 
     @property
     def accuracy_pct(self) -> Decimal:
@@ -64,6 +66,8 @@ PERSON_COLUMNS = (
     User.session_epoch,
     User.created_at,
     User.picture,
+    User.language,
+    User.theme,
 )
 
 
@@ -90,10 +94,12 @@ def signed_in(*, user_id: int, epoch: int, session_id: int | None = None) -> Per
     return None if row is None else Person(*row)
 
 
-def get_person(*, user_id: int) -> Person | None:
-    """The person with this id as plain figures, or None."""
+def get_person(*, user_id: int) -> Person:
+    """The person with this id as plain figures, or raise NotFound."""
     row = db.session.execute(select(*PERSON_COLUMNS).where(User.id == user_id)).one_or_none()
-    return None if row is None else Person(*row)
+    if row is None:
+        raise NotFound
+    return Person(*row)
 
 
 def hash_password(password: str) -> str:

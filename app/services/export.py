@@ -28,6 +28,8 @@ _ACCOUNT = (
     User.points,
     User.right_count,
     User.settled_count,
+    User.language,
+    User.theme,
     User.created_at,
 )
 _SIGN_INS = (

@@ -69,6 +69,8 @@ def _forget(session: Session, user_id: int, now: datetime) -> list[str]:
             nickname_key=nobody.key,
             password_hash=None,
             is_staff=False,
+            language=None,
+            theme=None,
             session_epoch=User.session_epoch + 1,
             deleted_at=now,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
 
-from flask import Flask, Request, flash, redirect, request, session
+from flask import Flask, Request, flash, g, redirect, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -12,8 +12,9 @@ from flask_login import UserMixin, current_user, login_user, logout_user
 
 from app.clock import utcnow
 from app.extensions import login
-from app.services import accounts, browsers
+from app.services import accounts, browsers, preferences
 from app.services.accounts import Person
+from app.web.preferences import kept_by_cookie
 
 _LONGEST_IDENT = 60
 
@@ -51,7 +52,12 @@ def init_app(app: Flask) -> None:
 
 
 def load(ident: str) -> Member | None:
-    """The person a cookie names, or None where it isn't worth anything any more."""
+    """The person a cookie names, or None where it isn't worth anything any more.
+
+    A page for a failure knows nobody whom it would have to ask the database for.
+    """
+    if g.get("bare"):
+        return None
     numbers = ident.split(".")
     if len(numbers) not in (2, 3) or len(ident) > _LONGEST_IDENT:
         return None
@@ -65,9 +71,13 @@ def load(ident: str) -> Member | None:
 
 
 def sign_in(user_id: int, epoch: int, *, remember: bool) -> None:
-    """Begin a session; the cookie is made anew, so a planted one is worth nothing."""
+    """Begin a session; the cookie is made anew, so a planted one is worth nothing.
+
+    Language and theme that were chosen in this browser before are those of an account without any.
+    """
     device = request.headers.get("User-Agent", "")
     begun = browsers.begin(user_id=user_id, epoch=epoch, device=device, now=utcnow())
+    preferences.take_over(user_id=user_id, chosen=kept_by_cookie())
     person = accounts.signed_in(user_id=user_id, epoch=epoch, session_id=begun)
     if person is not None:
         session.clear()

@@ -18,7 +18,7 @@ QUOTE_COLUMNS = {
 #: Added with their constraints by hand: SQLite would otherwise copy the largest tables whole.
 CHECKED_COLUMNS = (
     ("users", "language", "VARCHAR(2)", "language_known", "language IN ('ko', 'en')"),
-    ("users", "theme", "VARCHAR(5)", "theme_known", "theme IN ('light', 'dark')"),
+    ("users", "theme", "VARCHAR(6)", "theme_known", "theme IN ('system', 'light', 'dark')"),
     ("votes", "base_rate_windows", "INTEGER", "base_rate_windows", "base_rate_windows > 0"),
     (
         "votes",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import NotFound
 from app.extensions import db
 from app.models import User
-from app.services import browsers, export, points
+from app.services import browsers, export, points, preferences
 from tests import factories as make
 from tests.factories import NOW
 
@@ -33,11 +33,13 @@ def test_every_kind_of_own_data_is_there(alice: User, bob: User) -> None:
     make.answer(alice, vote)
     make.answer(bob, vote)
     browsers.begin(user_id=alice.id, epoch=0, device="Firefox", now=NOW)
+    preferences.choose(user_id=alice.id, chosen={"language": "en", "theme": "dark"})
 
     found = as_json(alice)
 
     assert found["made_at"] == "2026-03-02T03:04:30Z"
-    assert found["account"][0]["nickname"] == "alice"
+    account = found["account"][0]
+    assert [account[name] for name in ("nickname", "language", "theme")] == ["alice", "en", "dark"]
     assert [row["coin"] for row in found["votes"]] == ["BTC"]
     assert found["votes"][0]["created_price"] == "100"
     assert [row["choice"] for row in found["answers"]] == ["yes"]

@@ -11,7 +11,7 @@ from app.domain.errors import InvalidInput, NotFound
 from app.domain.identities import CodeProof, KakaoUnavailable
 from app.extensions import db
 from app.models import ClientSession, Identity, KeptAnswer, LedgerEntry, Picture, User
-from app.services import accounts, browsers, identities, leaving
+from app.services import accounts, browsers, identities, leaving, preferences
 from app.services.points import audit
 from tests import factories as make
 from tests.factories import NOW
@@ -40,6 +40,7 @@ def row(user_id: int) -> User:
 
 def test_nothing_that_names_a_person_stays(carol: User) -> None:
     number, epoch = carol.id, carol.session_epoch
+    preferences.choose(user_id=number, chosen={"language": "en", "theme": "dark"})
     kakao = FakeProvider(picture_url="https://k.kakaocdn.net/a.png", is_default_picture=False)
     kakao.pictures["https://k.kakaocdn.net/a.png"] = b"\x89PNG\r\n\x1a\n"
     identities.link(kakao=kakao, user_id=number, proof=PROOF, now=NOW)
@@ -49,7 +50,7 @@ def test_nothing_that_names_a_person_stays(carol: User) -> None:
 
     gone = row(number)
     assert (gone.nickname, gone.password_hash, gone.is_staff) == ("", None, False)
-    assert (gone.picture, gone.deleted_at) == (None, NOW)
+    assert (gone.picture, gone.language, gone.theme, gone.deleted_at) == (None, None, None, NOW)
     assert [count(table) for table in (Identity, Picture, ClientSession, KeptAnswer)] == [0] * 4
     assert kakao.left == ["1234"]
 
