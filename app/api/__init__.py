@@ -15,12 +15,14 @@ from app.api import (
     reference,
     tokens,
     votes,
+    ways,
 )
 
 _BLUEPRINTS = (
     tokens.bp,
     kakao.bp,
     accounts.bp,
+    ways.bp,
     data.bp,
     votes.bp,
     points.bp,

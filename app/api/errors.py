@@ -16,6 +16,10 @@ STATUSES = {
     "wrong_credentials": 401,
     "already_topped_up": 409,
     "idempotency_key_reused": 409,
+    "kakao_taken": 409,
+    "kakao_already_linked": 409,
+    "last_way_in": 409,
+    "password_exists": 409,
     "price_not_fresh": 503,
     "kakao_unavailable": 503,
 }

@@ -23,7 +23,7 @@ from app.wiring import is_kakao_redirect, kakao
 
 bp = room("kakao")
 _ANSWERS = {200: SignedIn, 201: SignedIn}
-_CODES = {"kakao_refused": 400, "kakao_unavailable": 503, "not_found": 404}
+PROOF_CODES = {"kakao_refused": 400, "kakao_unavailable": 503, "not_found": 404}
 
 
 class Code(Body):
@@ -50,35 +50,41 @@ def _only_with_kakao() -> None:
 
 
 @bp.errorhandler(KakaoRefused)
-def _refused(error: KakaoRefused) -> Response:
+def refused(error: KakaoRefused) -> Response:
     """As any refusal, with the provider's own code beside it."""
     body = refusal(error).get_json()
     return answer(body | {"error_code": error.params["reason"]}, 400)
 
 
 @bp.post("/auth")
-@tells(_ANSWERS, codes=_CODES | {"kakao_redirect_unknown": 400})
+@tells(_ANSWERS, codes=PROOF_CODES | {"kakao_redirect_unknown": 400})
 @limiter.limit(SIGN_IN_LIMIT)
 @takes(Code)
 def exchange(body: Fields) -> Response:
     """Sign in by a code: 201 for a new person, 200 for a known one."""
-    if not is_kakao_redirect(body["redirect_uri"]):
-        raise InvalidInput("redirect_uri", "kakao_redirect_unknown")
-    if not body["code"]:
-        raise InvalidBody({"code": ["field_missing"]})
-    return _entered(CodeProof(body["code"], body["redirect_uri"]))
+    return _entered(code_proof(body))
 
 
 @bp.post("/auth/kakao", strict_slashes=False)
-@tells(_ANSWERS, codes=_CODES)
+@tells(_ANSWERS, codes=PROOF_CODES)
 @limiter.limit(SIGN_IN_LIMIT)
 @takes(SdkTokens)
 def by_sdk(body: Fields) -> Response:
     """Sign in by a token of Kakao's SDK: 201 for a new person, 200 for a known one."""
-    return _entered(_proof(body))
+    return _entered(sdk_proof(body))
 
 
-def _proof(body: Fields) -> Proof:
+def code_proof(body: Fields) -> Proof:
+    """A code as a proof; raises InvalidInput for an address that isn't on the operator's list."""
+    if not is_kakao_redirect(body.get("redirect_uri", "")):
+        raise InvalidInput("redirect_uri", "kakao_redirect_unknown")
+    if not body["code"]:
+        raise InvalidBody({"code": ["field_missing"]})
+    return CodeProof(body["code"], body["redirect_uri"])
+
+
+def sdk_proof(body: Fields) -> Proof:
+    """A token of Kakao's SDK as a proof; raises InvalidBody where there is none."""
     if body.get("id_token"):
         return IdTokenProof(body["id_token"], body.get("nonce"))
     if body.get("access_token"):

@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.extensions import db
-from app.models import User
-from tests.api.conftest import Client, code_of
+from app.models import Identity, User
+from tests import factories as make
+from tests.api.conftest import Client, SignIn, code_of
 from tests.conftest import MakeApp
 from tests.fake_kakao import MINA, NATIVE_KEY, FakeKakao
 
@@ -169,3 +170,155 @@ def test_without_kakao_the_way_in_is_not_there(make_app: MakeApp, path: str) -> 
     client = Client(make_app().test_client())
 
     assert code_of(client.post(path, {"code": "x", "redirect_uri": BACK})) == "not_found"
+
+
+@pytest.fixture
+def as_carol(sign_in: SignIn, stranger: Client) -> Client:
+    """A person with a password and no Kakao."""
+    return sign_in(make.make_user("carol", password="a-quiet-harbour"))
+
+
+@pytest.fixture
+def as_mina(stranger: Client, kakao: FakeKakao) -> Client:
+    """A person who came by Kakao and has no password."""
+    stranger.access = exchange(stranger, kakao).get_json()["token"]["access_token"]
+    return stranger
+
+
+def ways(client: Client) -> tuple[bool, bool]:
+    """Whether this person has a password, and Kakao."""
+    found = client.get("/user/ways-in").get_json()
+    return found["has_password"], found["kakao_since"] is not None
+
+
+def links() -> int:
+    return db.session.scalar(select(func.count()).select_from(Identity)) or 0
+
+
+@pytest.mark.parametrize("how", ["id_token", "access_token", "code"])
+def test_kakao_is_linked_by_each_kind_of_proof(
+    as_carol: Client, kakao: FakeKakao, app: Flask, how: str
+) -> None:
+    proof = {
+        "id_token": lambda: {"id_token": kakao.id_token(nonce="n"), "nonce": "n"},
+        "access_token": lambda: {"access_token": kakao.access_token()},
+        "code": lambda: {"code": kakao.code(BACK), "redirect_uri": BACK},
+    }[how]
+    assert ways(as_carol) == (True, False)
+
+    answer = as_carol.post("/user/kakao", proof())
+
+    assert answer.status_code == 200
+    assert answer.get_json() == as_carol.get("/user/ways-in").get_json()
+    assert ways(as_carol) == (True, True)
+    signed = Client(app.test_client()).post("/auth/kakao", {"id_token": kakao.id_token()})
+    assert (signed.status_code, signed.get_json()["user"]["nickname"]) == (200, "carol")
+
+
+def test_linking_the_same_account_twice_is_harmless(as_carol: Client, kakao: FakeKakao) -> None:
+    for _time in range(2):
+        assert as_carol.post("/user/kakao", {"id_token": kakao.id_token()}).status_code == 200
+
+    assert links() == 1
+
+
+def test_kakao_account_of_somebody_else_is_taken(
+    as_mina: Client, sign_in: SignIn, kakao: FakeKakao
+) -> None:
+    as_bob = sign_in(make.make_user("bob"))
+
+    answer = as_bob.post("/user/kakao", {"id_token": kakao.id_token()})
+
+    assert (answer.status_code, code_of(answer)) == (409, "kakao_taken")
+    assert ways(as_mina) == (False, True)
+
+
+def test_second_kakao_account_is_refused(as_mina: Client, kakao: FakeKakao) -> None:
+    answer = as_mina.post("/user/kakao", {"id_token": kakao.id_token(MINA + 1)})
+
+    assert (answer.status_code, code_of(answer)) == (409, "kakao_already_linked")
+    assert links() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "field_missing"),
+        ({"code": ""}, "kakao_redirect_unknown"),
+        ({"code": "", "redirect_uri": BACK}, "field_missing"),
+        ({"code": "x", "redirect_uri": "https://evil.example/oauth"}, "kakao_redirect_unknown"),
+        ({"code": "x", "redirect_uri": BACK}, "kakao_refused"),
+        ({"id_token": "x.y.z"}, "kakao_refused"),
+        ({"user_id": MINA}, "field_missing"),
+    ],
+)
+def test_what_proves_nothing_links_nothing(
+    as_carol: Client, body: dict[str, object], code: str
+) -> None:
+    answer = as_carol.post("/user/kakao", body)
+
+    assert (answer.status_code, code_of(answer)) == (400, code)
+    assert links() == 0
+
+
+def test_linking_with_a_kakao_that_is_down_changes_nothing(
+    as_carol: Client, kakao: FakeKakao
+) -> None:
+    kakao.broken["/v1/user/access_token_info"] = "error"
+
+    answer = as_carol.post("/user/kakao", {"access_token": kakao.access_token()})
+
+    assert (answer.status_code, code_of(answer)) == (503, "kakao_unavailable")
+    assert links() == 0
+
+
+def test_unlinking_leaves_the_password_and_tells_kakao(
+    as_carol: Client, kakao: FakeKakao, app: Flask
+) -> None:
+    as_carol.post("/user/kakao", {"id_token": kakao.id_token()})
+
+    answer = as_carol.delete("/user/kakao")
+
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert ways(as_carol) == (True, False)
+    assert kakao.unlinked == [str(MINA)]
+    assert code_of(as_carol.delete("/user/kakao")) == "not_found"
+    newcomer = Client(app.test_client()).post("/auth/kakao", {"id_token": kakao.id_token()})
+    assert newcomer.status_code == 201
+
+
+def test_last_way_in_stays_until_there_is_a_password(as_mina: Client, kakao: FakeKakao) -> None:
+    answer = as_mina.delete("/user/kakao")
+    assert (answer.status_code, code_of(answer)) == (409, "last_way_in")
+    assert ways(as_mina) == (False, True)
+
+    first = as_mina.post("/user/first-password", {"password": "a-quiet-harbour"})
+
+    assert first.status_code == as_mina.delete("/user/kakao/").status_code == 204
+    assert ways(as_mina) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("password", "status", "code"),
+    [("short", 400, "password_too_short"), ("another-harbour", 409, "password_exists")],
+)
+def test_password_is_not_replaced_by_a_first_one(
+    as_carol: Client, password: str, status: int, code: str
+) -> None:
+    answer = as_carol.post("/user/first-password", {"password": password})
+
+    assert (answer.status_code, code_of(answer)) == (status, code)
+    known = {"nickname": "carol", "password": "a-quiet-harbour"}
+    assert as_carol.post("/auth/local", known).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_without_kakao_there_is_nothing_to_link(
+    make_app: MakeApp, sign_in: SignIn, alice: User, method: str
+) -> None:
+    client = Client(make_app().test_client(), sign_in(alice).access)
+
+    answer = client.send(method, "/user/kakao", {"id_token": "x"})
+
+    assert code_of(answer) == "not_found"
+    assert ways(client) == (False, False)

@@ -30,12 +30,16 @@ PATCH  /api/v1/user                                  401    200    200    200   
 GET    /api/v1/user/created-votes                     401    200    200    200    401    401
 GET    /api/v1/user/export                            401    200    200    200    401    401
 POST   /api/v1/user/leave                             401    400    400    400    401    401
+POST   /api/v1/user/first-password                   401    400    400    400    401    401
+POST   /api/v1/user/kakao                            401    400    400    400    401    401
+DELETE /api/v1/user/kakao                            401    404    404    404    401    401
 PATCH  /api/v1/user/nickname                          401    400    400    400    401    401
 POST   /api/v1/user/nickname/check                    401    400    400    400    401    401
 GET    /api/v1/user/participated-votes                401    200    200    200    401    401
 POST   /api/v1/user/password                          401    400    400    400    401    401
 GET    /api/v1/user/sessions                          401    200    200    200    401    401
 DELETE /api/v1/user/sessions/<int:session_id>         401    204    404    404    401    401
+GET    /api/v1/user/ways-in                          401    200    200    200    401    401
 GET    /api/v1/votes                                  401    200    200    200    401    401
 POST   /api/v1/votes                                  401    400    400    400    401    401
 GET    /api/v1/votes/<int:vote_id>                    401    200    200    200    401    401
