@@ -7,6 +7,7 @@ from app.api import (
     cors,
     data,
     errors,
+    favourites,
     kakao,
     limits,
     live,
@@ -29,6 +30,7 @@ _BLUEPRINTS = (
     market.bp,
     market.tracker,
     live.bp,
+    favourites.bp,
     reference.bp,
     reference.page,
 )

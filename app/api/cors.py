@@ -4,7 +4,7 @@ from flask import Flask, Response, current_app, request
 
 from app.api.errors import is_api_path
 
-_METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
+_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _HEADERS = "authorization, content-type, x-csrftoken, idempotency-key, if-none-match"
 _EXPOSED = (
     "ETag, Link, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-ID"

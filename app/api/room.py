@@ -20,7 +20,7 @@ from app.wiring import token_key
 API = "/api/v1"
 #: For everything a client changes; signing in and up have stricter limits of their own.
 WRITE_LIMIT = "120/minute;2000/hour"
-_WRITES = ["POST", "PATCH", "DELETE"]
+_WRITES = ["POST", "PUT", "PATCH", "DELETE"]
 P = ParamSpec("P")
 
 

@@ -14,7 +14,17 @@ from sqlalchemy import select
 
 from app.domain.errors import NotFound
 from app.extensions import db
-from app.models import Ballot, ClientSession, Coin, Identity, LedgerEntry, Picture, User, Vote
+from app.models import (
+    Ballot,
+    ClientSession,
+    Coin,
+    Favourite,
+    Identity,
+    LedgerEntry,
+    Picture,
+    User,
+    Vote,
+)
 
 _BATCH = 500
 #: A spreadsheet takes a cell that begins so for a formula.
@@ -79,6 +89,9 @@ _LEDGER = (
     LedgerEntry.amount,
     LedgerEntry.vote_id,
 )
+
+
+_FAVOURITES = (Favourite.coin_id, Coin.code.label("coin"), Favourite.created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +216,11 @@ def _ledger(user_id: int) -> Query:
     return Query(select(*_LEDGER).where(LedgerEntry.user_id == user_id), LedgerEntry.id)
 
 
+def _favourites(user_id: int) -> Query:
+    kept = select(*_FAVOURITES).join(Coin, Coin.id == Favourite.coin_id)
+    return Query(kept.where(Favourite.user_id == user_id), Favourite.coin_id)
+
+
 #: Every kind of data we hold of a person, by the name it is given out under.
 KINDS: dict[str, Callable[[int], Query]] = {
     "account": _account,
@@ -212,4 +230,5 @@ KINDS: dict[str, Callable[[int], Query]] = {
     "votes": _votes,
     "answers": _answers,
     "ledger": _ledger,
+    "favourites": _favourites,
 }

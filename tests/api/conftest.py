@@ -21,7 +21,7 @@ API = "/api/v1"
 
 
 class Client:
-    """A client of the API: `get`, `post`, `patch`, `delete` under /api/v1, JSON in and out."""
+    """A client of the API: `get`, `post`, `put`, `patch`, `delete` under /api/v1, JSON both ways."""
 
     def __init__(self, flask_client: FlaskClient, access: str = "", refresh: str = "") -> None:
         self.raw, self.access, self.refresh = flask_client, access, refresh
@@ -42,6 +42,9 @@ class Client:
 
     def post(self, path: str, json: Any = None, **more: Any) -> TestResponse:
         return self.send("POST", path, json, **more)
+
+    def put(self, path: str, **more: Any) -> TestResponse:
+        return self.send("PUT", path, **more)
 
     def patch(self, path: str, json: Any = None, **more: Any) -> TestResponse:
         return self.send("PATCH", path, json, **more)

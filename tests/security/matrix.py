@@ -29,6 +29,9 @@ GET    /api/v1/user                                   401    200    200    200  
 PATCH  /api/v1/user                                  401    200    200    200    401    401
 GET    /api/v1/user/created-votes                     401    200    200    200    401    401
 GET    /api/v1/user/export                            401    200    200    200    401    401
+GET    /api/v1/user/favourites                        401    200    200    200    401    401
+DELETE /api/v1/user/favourites/<code>                 401    204    204    204    401    401
+PUT    /api/v1/user/favourites/<code>                 401    204    204    204    401    401
 POST   /api/v1/user/leave                             401    400    400    400    401    401
 POST   /api/v1/user/first-password                   401    400    400    400    401    401
 POST   /api/v1/user/kakao                            401    400    400    400    401    401

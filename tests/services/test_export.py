@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import NotFound
 from app.extensions import db
 from app.models import User
-from app.services import browsers, export, points, preferences
+from app.services import browsers, export, market, points, preferences
 from tests import factories as make
 from tests.factories import NOW
 
@@ -33,6 +33,7 @@ def test_every_kind_of_own_data_is_there(alice: User, bob: User) -> None:
     make.answer(alice, vote)
     make.answer(bob, vote)
     browsers.begin(user_id=alice.id, epoch=0, device="Firefox", now=NOW)
+    market.add_favourite(user_id=alice.id, code="BTC", now=NOW)
     preferences.choose(user_id=alice.id, chosen={"language": "en", "theme": "dark"})
 
     found = as_json(alice)
@@ -45,6 +46,7 @@ def test_every_kind_of_own_data_is_there(alice: User, bob: User) -> None:
     assert [row["choice"] for row in found["answers"]] == ["yes"]
     assert [row["amount"] for row in found["ledger"]] == [300, -50, -10]
     assert [row["device"] for row in found["sessions"]] == ["Firefox"]
+    assert [row["coin"] for row in found["favourites"]] == ["BTC"]
 
 
 def test_no_secret_is_given_out(session: Session) -> None:
@@ -72,8 +74,9 @@ def test_every_table_that_knows_a_person_is_given_out_or_named_here() -> None:
         "votes",
         "ballots",
         "ledger_entries",
+        "favourites",
     }
-    assert len(export.KINDS) == 7
+    assert len(export.KINDS) == 8
 
 
 def test_long_lists_come_whole_and_in_order(

@@ -11,6 +11,13 @@ from app.services.market.catalogue import (
     price_age_now,
     price_series,
 )
+from app.services.market.favourites import (
+    FavouriteCoin,
+    add_favourite,
+    drop_favourite,
+    favourite_codes,
+    list_favourites,
+)
 from app.services.market.listings import (
     ImplausibleListing,
     ListingChanges,
@@ -29,15 +36,20 @@ from app.services.market.prices import (
 __all__ = [
     "SPEAKS_FOR",
     "CatalogueCoin",
+    "FavouriteCoin",
     "ImplausibleListing",
     "ListingChanges",
     "LiveBoard",
     "PriceAge",
     "StoreReport",
+    "add_favourite",
     "catalogue",
     "coins_now",
+    "drop_favourite",
+    "favourite_codes",
     "fetch_logos",
     "get_coin",
+    "list_favourites",
     "live_board",
     "price_age",
     "price_age_now",

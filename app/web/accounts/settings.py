@@ -19,6 +19,7 @@ from app.web.sessions import me, require_sign_in, sign_in, sign_out
 #: What is offered as a file for spreadsheets, and how it is called.
 _EXPORTED = {
     "ledger": _("고래밥 장부"),
+    "favourites": _("관심 코인"),
     "answers": _("내 답변"),
     "votes": _("내 질문"),
     "account": _("계정"),
