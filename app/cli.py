@@ -129,12 +129,19 @@ def demo_seed() -> None:
 @click.command("simulator")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=9900, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--ws-port", type=click.IntRange(0, 65535), help="The stream's; default: port + 1.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0, 100_000))
 @click.option("--markets", default=200, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--replay", type=click.Path(exists=True, file_okay=False), help="Recorded JSON.")
 def simulate(
-    host: str, port: int, seed: int, speed: float, markets: int, replay: str | None
+    host: str,
+    port: int,
+    ws_port: int | None,
+    seed: int,
+    speed: float,
+    markets: int,
+    replay: str | None,
 ) -> None:
     """Run the simulated exchange alone, until Ctrl-C."""
     try:
@@ -146,6 +153,7 @@ def simulate(
             markets=markets,
             replay=replay,
             announce=click.echo,
+            ws_port=ws_port,
         )
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error

@@ -31,6 +31,7 @@ from app.simulator.server import Request
 from app.simulator.wire import NOTATIONS, rows_json
 from app.simulator.world import UnknownCode, World
 
+STREAM_UNKNOWN = ("nothing", "error")
 _LOGO = re.compile(r"/logos/([A-Z0-9]{1,20})\.png")
 _HEADERS = {
     "Limit-By-Ip": "Yes",
@@ -40,7 +41,7 @@ _HEADERS = {
     "Vary": "origin,access-control-request-method,access-control-request-headers,accept-encoding",
 }
 _COUNTED = frozenset(
-    {"/v1/market/all", "/v1/ticker", "/v1/ticker/all", "/v1/candles/days"}
+    {"/v1/market/all", "/v1/ticker", "/v1/ticker/all", "/v1/candles/days", "/websocket/v1"}
     | {f"/v1/candles/minutes/{unit}" for unit in MINUTE_UNITS}
 )
 
@@ -58,12 +59,19 @@ class Settings:
     notation: str
     unknown_code: str
     logos: bool
+    stream_unknown: str = "nothing"
+    stream_idle_s: float = 120.0
+    stream_status_s: float = 10.0
 
     def __post_init__(self) -> None:
         if self.notation not in NOTATIONS:
             raise ValueError(f"notation must be one of {', '.join(NOTATIONS)}")
         if self.unknown_code not in UNKNOWN:
             raise ValueError(f"unknown_code must be one of {', '.join(UNKNOWN)}")
+        if self.stream_unknown not in STREAM_UNKNOWN:
+            raise ValueError(f"stream_unknown must be one of {', '.join(STREAM_UNKNOWN)}")
+        if not (self.stream_idle_s > 0 and self.stream_status_s > 0):
+            raise ValueError("stream_idle_s and stream_status_s must be more than 0")
 
 
 class Exchange:
@@ -75,7 +83,8 @@ class Exchange:
         self.world = World(settings.seed, settings.markets)
         self.recording = Replay(Path(settings.replay)) if settings.replay is not None else None
         self.requests: Counter[str] = Counter()
-        self._source: Source = self.recording or Quotation(self.world)
+        self.quotation = Quotation(self.world)
+        self._source: Source = self.recording or self.quotation
         self._limits = RateLimits(settings.rate_limit)
         self._switch = FaultSwitch()
         self._counting = Lock()
@@ -86,7 +95,7 @@ class Exchange:
 
     def respond(self, request: Request) -> Reply:
         """The answer to a request, failures included. One request counts once, refused or not."""
-        self._count(request.path)
+        self.count(request.path)
         logo = _LOGO.fullmatch(request.path)
         group = "logos" if logo else group_of(request.path)
         if group is None:
@@ -99,6 +108,12 @@ class Exchange:
         verdict = self._limits.check(request.caller, group, monotonic(), origin=request.origin)
         reply = self._judged(request, verdict, faults)
         return replace(reply, headers=reply.headers | {"Remaining-Req": verdict.remaining_req})
+
+    def count(self, path: str) -> None:
+        """Count a request or a connection to a path; the state tells how many there were."""
+        known = path if path in _COUNTED else "/logos" if path.startswith("/logos/") else "other"
+        with self._counting:
+            self.requests[known] += 1
 
     def price(self, code: str, moment: datetime) -> Decimal:
         """The last trade price of a market at a moment (inclusive), or UnknownCode."""
@@ -169,11 +184,6 @@ class Exchange:
             self._invented().list_market(moment=now, **about)  # type: ignore[arg-type]
             return lambda: self.world.unlist(code)
         return None
-
-    def _count(self, path: str) -> None:
-        known = path if path in _COUNTED else "/logos" if path.startswith("/logos/") else "other"
-        with self._counting:
-            self.requests[known] += 1
 
     def _judged(self, request: Request, verdict: Verdict, faults: list[Fault]) -> Reply:
         if verdict.status != 200:

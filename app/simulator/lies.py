@@ -44,7 +44,7 @@ def bend(rows: Iterable[Row], faults: Iterable[Fault]) -> list[Row]:
 
 
 def _named(row: Row, fault: Fault) -> bool:
-    return bool(fault.options.get("all")) or row["market"] == _code(fault)
+    return bool(fault.options.get("all")) or row.get("market", row.get("code")) == _code(fault)
 
 
 def _code(fault: Fault) -> object:

@@ -15,7 +15,7 @@ _STAMP = "%Y-%m-%dT%H:%M:%S"
 
 class Replay:
     """Serves `market_all.json`, `ticker_*.json`, `candles_minutes_<unit>_<MARKET>*.json`,
-    `candles_days_<MARKET>*.json` and `logos/<CODE>.png` of a folder.
+    `candles_days_<MARKET>*.json`, `ws_*.jsonl` and `logos/<CODE>.png` of a folder.
 
     Where two ticker files hold one market, `ticker_krw.json` wins, then the alphabet. A folder
     without any recording and a file that isn't an array of objects raise ValueError.
@@ -31,7 +31,8 @@ class Replay:
                 self._tickers.setdefault(str(row["market"]), row)
         self._markets += _unlisted(self._markets, self._tickers)
         self._candles = _candle_files(folder)
-        if not (self._markets or self._tickers or self._candles):
+        self._frames = _frame_files(folder)
+        if not (self._markets or self._tickers or self._candles or self._frames):
             raise ValueError(f"no recording in {folder}")
         self._logos = folder / "logos"
 
@@ -69,6 +70,10 @@ class Replay:
         # a candle is outside when it starts at `before` or later, also by a part of a second
         last = (edge - timedelta(microseconds=1)).strftime(_STAMP)
         return [row for row in rows if str(row["candle_date_time_utc"]) <= last][:count]
+
+    def frames(self, kind: str, code: str) -> list[Row]:
+        """The recorded frames of a type for a market, in the order of their time."""
+        return self._frames.get((kind, code), [])
 
     def price(self, code: str, moment: datetime) -> Decimal:
         """The recorded last price of a market, whatever the moment."""
@@ -109,13 +114,17 @@ def _unlisted(listed: Iterable[Row], tickers: Iterable[str]) -> list[Row]:
 def _read(path: Path) -> list[Row]:
     if not path.is_file():
         return []
-    try:
-        rows = read_rows(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    rows = _parsed(path, path.read_text(encoding="utf-8"))
     if not all(isinstance(row.get("market"), str) for row in rows):
         raise ValueError(f"{path}: a row without a market")
     return rows
+
+
+def _parsed(path: Path, text: str) -> list[Row]:
+    try:
+        return read_rows(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _candle_files(folder: Path) -> dict[tuple[str, str], list[Row]]:
@@ -130,3 +139,17 @@ def _candle_files(folder: Path) -> dict[tuple[str, str], list[Row]]:
     return {
         key: [rows[start] for start in sorted(rows, reverse=True)] for key, rows in merged.items()
     }
+
+
+def _frame_files(folder: Path) -> dict[tuple[str, str], list[Row]]:
+    """Frames of the stream, one JSON object a line, by type and code."""
+    kept: dict[tuple[str, str], list[Row]] = {}
+    for path in sorted(folder.glob("ws_*.jsonl")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for row in _parsed(path, "[" + ",".join(line for line in lines if line.strip()) + "]"):
+            if not all(name in row for name in ("type", "code", "timestamp", "stream_type")):
+                raise ValueError(f"{path}: a frame without type, code, timestamp or stream_type")
+            kept.setdefault((str(row["type"]), str(row["code"])), []).append(row)
+    for frames in kept.values():
+        frames.sort(key=lambda row: int(str(row["timestamp"])))
+    return kept

@@ -38,8 +38,10 @@ class Quotation:
 
     def ticker(self, code: str, now: datetime) -> Row | None:
         """The ticker of one market, None before its first trade. UnknownCode when not listed."""
-        market = self._world.market(code)
-        end = to_ms(now) + 1
+        return self.ticker_of(self._world.market(code), to_ms(now) + 1)
+
+    def ticker_of(self, market: Market, end: int) -> Row | None:
+        """The ticker of a market, listed or not, as it stood before `end` (epoch milliseconds)."""
         deal = market.last(end)
         if deal is None:
             return None
@@ -56,7 +58,7 @@ class Quotation:
             **_moment_fields(market, deal),
             **_prices(today),
             "prev_closing_price": from_units(previous),
-            **_change(deal.units, previous),
+            **change(deal.units, previous),
             "trade_volume": from_units(deal.volume),
             **_turnover(today, rolling),
             **self._year_fields(market, today, start),
@@ -67,11 +69,15 @@ class Quotation:
         self, code: str, span: int | None, before: datetime, count: int, now: datetime
     ) -> list[Row]:
         """Candles of `span` minutes (None: a day) that start before a moment, newest first."""
-        market = self._world.market(code)
+        return self.candles_of(self._world.market(code), span, to_ms(before), count, to_ms(now) + 1)
+
+    def candles_of(
+        self, market: Market, span: int | None, before: int, count: int, end: int
+    ) -> list[Row]:
+        """As `candles`, of a market listed or not, as they stood before `end`."""
         minutes = span or SPANS[DAY]
-        end = to_ms(now) + 1
         rows = []
-        for start in _starts(market, minutes, min(to_ms(before), end)):
+        for start in _starts(market, minutes, min(before, end)):
             tally = market.tally(start, min(start + minutes * MINUTE_MS, end))
             if tally is not None:
                 rows.append(_candle(market, start, minutes, tally, end))
@@ -105,7 +111,8 @@ def _market_row(market: Market, *, details: bool) -> Row:
     return row
 
 
-def _at(ms: int) -> datetime:
+def at_ms(ms: int) -> datetime:
+    """The moment of an epoch millisecond, aware UTC."""
     return _EPOCH + timedelta(milliseconds=ms)
 
 
@@ -115,11 +122,11 @@ def _stamp(deal_ms: int, now_ms: int) -> int:
 
 
 def _date(ms: int) -> str:
-    return _at(ms).strftime("%Y-%m-%d")
+    return at_ms(ms).strftime("%Y-%m-%d")
 
 
 def _moment_fields(market: Market, deal: Deal) -> Row:
-    moment = _at(deal.ms)
+    moment = at_ms(deal.ms)
     korean = moment + _KST
     return {
         "market": market.code,
@@ -144,14 +151,15 @@ def _rate(change: int, previous: int) -> Decimal:
     return (Decimal(change) / previous).quantize(_RATE)
 
 
-def _change(units: int, previous: int) -> Row:
-    change = units - previous
-    rate = _rate(change, previous)
+def change(units: int, previous: int) -> Row:
+    """How a price stands against the close of the day before."""
+    moved = units - previous
+    rate = _rate(moved, previous)
     return {
-        "change": "RISE" if change > 0 else "FALL" if change < 0 else "EVEN",
-        "change_price": from_units(abs(change)),
+        "change": "RISE" if moved > 0 else "FALL" if moved < 0 else "EVEN",
+        "change_price": from_units(abs(moved)),
         "change_rate": abs(rate),
-        "signed_change_price": from_units(change),
+        "signed_change_price": from_units(moved),
         "signed_change_rate": rate,
     }
 
@@ -193,7 +201,7 @@ def _starts(market: Market, minutes: int, before_ms: int) -> Iterator[int]:
 
 
 def _candle(market: Market, start: int, minutes: int, tally: Tally, end: int) -> Row:
-    moment = _at(start)
+    moment = at_ms(start)
     last = market.last(min(start + minutes * MINUTE_MS, end))
     return {
         "market": market.code,

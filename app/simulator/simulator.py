@@ -1,4 +1,4 @@
-"""The simulator as its users see it: an exchange behind a real socket."""
+"""The simulator as its users see it: an exchange behind real sockets."""
 
 import logging
 from collections.abc import Callable
@@ -12,17 +12,21 @@ from app.simulator.control import CONTROL, control
 from app.simulator.exchange import Exchange, Settings
 from app.simulator.reply import Reply
 from app.simulator.server import Request, Server
+from app.simulator.stream.server import StreamServer
 
 _log = logging.getLogger(__name__)
 
 
 class Simulator(Exchange):
-    """An exchange on 127.0.0.1 that speaks Upbit's quotation REST.
+    """An exchange on 127.0.0.1 that speaks Upbit's quotation REST and its WebSocket.
 
     `seed` and `markets` make the world, `start` and `speed` its time, `replay` is a folder of
     recordings to serve instead. `rate_limit` is requests per group and second (0 or None: any),
     `notation` how numbers are written (app.simulator.wire), `unknown_code` what a ticker request
     with an unknown code gets ("404", "missing", "empty"), `logos` whether coins have pictures.
+    `ws_port` is the stream's port (None: the next one after `port`, or a free one),
+    `stream_unknown` what a subscription with an unknown code gets ("nothing", "error"),
+    `stream_idle_s` when a silent connection is closed, `stream_status_s` how often UP is said.
     ValueError when one of them can't be right.
     """
 
@@ -39,12 +43,21 @@ class Simulator(Exchange):
         notation: str = "mixed",
         unknown_code: str = "404",
         logos: bool = False,
+        ws_port: int | None = None,
+        stream_unknown: str = "nothing",
+        stream_idle_s: float = 120.0,
+        stream_status_s: float = 10.0,
     ) -> None:
         super().__init__(
-            Settings(seed, markets, speed, start, replay, rate_limit, notation, unknown_code, logos)
-        )
+            Settings(
+                seed, markets, speed, start, replay, rate_limit, notation, unknown_code, logos,
+                stream_unknown, stream_idle_s, stream_status_s,
+            )
+        )  # fmt: skip
         self._address = (host, port)
+        self._ws_address = (host, _beside(port) if ws_port is None else ws_port)
         self._server: Server | None = None
+        self._stream: StreamServer | None = None
 
     @property
     def url(self) -> str:
@@ -53,20 +66,37 @@ class Simulator(Exchange):
             raise RuntimeError("the simulator isn't running")
         return self._server.url
 
+    @property
+    def ws_url(self) -> str:
+        """The stream's address, once started."""
+        if self._stream is None:
+            raise RuntimeError("the simulator isn't running")
+        return self._stream.url
+
     def start(self) -> Self:
-        """Serve in background threads; OSError when the port is taken."""
+        """Serve in background threads; OSError when a port is taken."""
         if self._server is not None:
             raise RuntimeError("the simulator is running already")
         self.warm_up()
-        self._server = Server(*self._address, self._handle)
+        server = Server(*self._address, self._handle)
+        try:
+            self._stream = StreamServer(*self._ws_address, self)
+        except OSError:
+            server.server_close()
+            raise
+        self._server = server
         self._server.start()
+        self._stream.start()
         return self
 
     def stop(self) -> None:
         """Close at once, also while a fault holds a request. Stopping twice is harmless."""
         server, self._server = self._server, None
+        stream, self._stream = self._stream, None
         if server is not None:
             server.stop()
+        if stream is not None:
+            stream.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -93,6 +123,10 @@ class Simulator(Exchange):
         return self.respond(request)
 
 
+def _beside(port: int) -> int:
+    return port + 1 if 0 < port < 65_535 else 0
+
+
 def run(
     host: str = "127.0.0.1",
     port: int = 0,
@@ -102,17 +136,20 @@ def run(
     replay: str | Path | None = None,
     rate_limit: int | None = 10,
     announce: Callable[[str], object] = _log.info,
+    ws_port: int | None = None,
 ) -> None:
-    """Serve until Ctrl-C; `announce` is told the address once requests are taken.
+    """Serve until Ctrl-C; `announce` is told both addresses once requests are taken.
 
     ValueError and OSError as Simulator.
     """
     simulator = Simulator(
-        port, host, seed, markets, speed, replay=replay, rate_limit=rate_limit, logos=True
-    )
+        port, host, seed, markets, speed,
+        replay=replay, rate_limit=rate_limit, logos=True, ws_port=ws_port,
+    )  # fmt: skip
     with simulator:
         try:
             announce(simulator.url)
+            announce(simulator.ws_url)
             Event().wait()
         except KeyboardInterrupt:
             _log.info("stopped")

@@ -63,6 +63,10 @@ class World:
             raise UnknownCode(code)
         return market
 
+    def known(self, code: str) -> Market | None:
+        """A market that is listed, or once was."""
+        return self._markets.get(code)
+
     def price(self, code: str, moment: datetime) -> Decimal:
         """The last trade price at a moment (inclusive). UnknownCode without market or trade."""
         market = self._markets.get(code)

@@ -1,0 +1,1 @@
+"""The WebSocket side of the simulator: subscriptions, snapshots, ticks and how they fail."""
