@@ -184,19 +184,26 @@ class RememberedEach(Generic[K, T]):
     """A value per key that may be as old as `keep`, but never older than our own last write.
 
     So a person always sees what they just did; what other processes wrote shows a moment later.
-    Beyond `most` keys it begins anew.
+    With `heeds_writes=False` our writes don't matter, for what the steady stream of prices leaves
+    as it is: whoever changes what it was made from calls `forget`. Beyond `most` keys it begins
+    anew.
     """
 
     def __init__(
-        self, read: Callable[[K, datetime], T], keep: timedelta, *, most: int = 1000
+        self,
+        read: Callable[[K, datetime], T],
+        keep: timedelta,
+        *,
+        most: int = 1000,
+        heeds_writes: bool = True,
     ) -> None:
-        self._read, self._keep, self._most = read, keep, most
+        self._read, self._keep, self._most, self._heeds = read, keep, most, heeds_writes
         self._kept: WeakKeyDictionary[Engine, dict[K, _Kept[T]]] = WeakKeyDictionary()
 
     def get(self, key: K, now: datetime) -> T:
         """The value of this key, read anew when it is too old (or from the future)."""
         engine = db.engine
-        last_write = _last_write.get(engine)
+        last_write = _last_write.get(engine) if self._heeds else None
         all_kept = self._kept.setdefault(engine, {})
         kept = all_kept.get(key)
         if (
@@ -210,6 +217,10 @@ class RememberedEach(Generic[K, T]):
             all_kept.clear()
         all_kept[key] = _Kept(value, now, last_write)
         return value
+
+    def forget(self) -> None:
+        """Read all anew next time."""
+        self._kept.pop(db.engine, None)
 
 
 def init_app(app: Flask) -> None:

@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from app.db import transaction
 from app.domain.accounts import nickname
-from app.domain.market import Candle, Listing, Ticker, search_key
+from app.domain.candles import Ask, finished_until
+from app.domain.market import Candle, CandleUnit, Listing, Ticker, search_key
 from app.domain.points import Reason
 from app.domain.votes import Choice, Direction, Duration, Question, VoteState
 from app.extensions import db
 from app.models import Coin, LedgerEntry, Quote, User, Vote
 from app.services import accounts, market, votes
+from app.services.market import Target
 from app.services.votes import Draft, Evidence
 
 NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
@@ -180,6 +182,46 @@ def make_candle(
     """A candle in which the price stood still."""
     value = Decimal(price)
     return Candle(market, opened_at, value, value, value, value, raw=f'{{"trade_price":{price}}}')
+
+
+def make_candles(
+    coin: Coin, *closes: str | None, unit: CandleUnit = CandleUnit.DAY, until: datetime = NOW
+) -> None:
+    """Finished candles of a coin, oldest first, the last one over just before `until`.
+
+    Each opens at the close before it. None is a time without trades.
+    """
+    end = finished_until(until, unit)
+    start = end - len(closes) * unit.length
+    candles, last = [], next((close for close in closes if close), "100")
+    for place, close in enumerate(closes):
+        if close is not None:
+            first, value = Decimal(last), Decimal(close)
+            candles.append(
+                Candle(
+                    coin.market,
+                    start + place * unit.length,
+                    open=first,
+                    high=max(first, value),
+                    low=min(first, value),
+                    close=value,
+                    volume=1.0,
+                    turnover=float(value),
+                )
+            )
+            last = close
+    target = Target(1, coin.id, coin.code, coin.market, unit, start, end)
+    ask = Ask(end, max(1, len(closes)), since=start)
+    market.store_page(target=target, ask=ask, candles=candles[::-1], now=until)
+
+
+def know_the_start(coin: Coin, *, unit: CandleUnit = CandleUnit.DAY) -> None:
+    """Have the exchange say that it has nothing older than what we hold."""
+    target = next(
+        one for one in market.candle_targets(now=NOW, codes=[coin.code]) if one.unit == unit
+    )
+    assert target.known is not None
+    market.store_page(target=target, ask=Ask(target.known.since, 1), candles=(), now=NOW)
 
 
 def make_ticker(code: str = "BTC", price: str = "100", *, at: datetime = NOW) -> Ticker:

@@ -126,8 +126,8 @@ class CandleSpan(Base):
     """What we know of a coin's candles of one unit: all that opened in `known_from`..`known_until`.
 
     The end is exclusive. `reaches_start` means that the exchange has nothing older. What is inside
-    the span is never asked for again, also where it holds no row. `retry_at` and `attempts` push a
-    coin ahead whose candles could not be had.
+    the span is never asked for again, also where it holds no row. `retry_at`, `attempts` and
+    `problem` push a coin ahead whose candles could not be had, and say why.
     """
 
     __tablename__ = "candle_spans"
@@ -140,6 +140,7 @@ class CandleSpan(Base):
     reaches_start: Mapped[bool] = mapped_column(server_default=false())
     retry_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    problem: Mapped[str | None] = mapped_column(String(200))
 
 
 class CandleWish(Base):

@@ -1,6 +1,13 @@
 """The market as we keep it: listings, quotes with their honest age, samples, logos."""
 
+from app.services.market.base_rates import base_rate, base_rates
 from app.services.market.board import LiveBoard, live_board
+from app.services.market.candles import (
+    candle_series,
+    last_finished_day,
+    want_candles,
+    week_lines,
+)
 from app.services.market.catalogue import (
     CatalogueCoin,
     PriceAge,
@@ -17,6 +24,14 @@ from app.services.market.favourites import (
     drop_favourite,
     favourite_codes,
     list_favourites,
+)
+from app.services.market.filling import (
+    Implausible,
+    Target,
+    candle_targets,
+    drop_old_candles,
+    push_back,
+    store_page,
 )
 from app.services.market.listings import (
     ImplausibleListing,
@@ -37,26 +52,38 @@ __all__ = [
     "SPEAKS_FOR",
     "CatalogueCoin",
     "FavouriteCoin",
+    "Implausible",
     "ImplausibleListing",
     "ListingChanges",
     "LiveBoard",
     "PriceAge",
     "StoreReport",
+    "Target",
     "add_favourite",
+    "base_rate",
+    "base_rates",
+    "candle_series",
+    "candle_targets",
     "catalogue",
     "coins_now",
     "drop_favourite",
+    "drop_old_candles",
     "favourite_codes",
     "fetch_logos",
     "get_coin",
+    "last_finished_day",
     "list_favourites",
     "live_board",
     "price_age",
     "price_age_now",
     "price_series",
+    "push_back",
     "refresh_listings",
     "remember_prices",
     "remember_quote",
+    "store_page",
     "store_tickers",
     "thin_samples",
+    "want_candles",
+    "week_lines",
 ]
