@@ -45,13 +45,8 @@ def upgrade() -> None:
         sa.Column(
             "source",
             sa.Enum(
-                "stream",
-                "polling",
-                "none",
-                name="source",
-                native_enum=False,
-                create_constraint=True,
-                length=20,
+                "stream", "polling", "none",
+                name="source", native_enum=False, create_constraint=True, length=20,
             ),
             nullable=False,
         ),
@@ -92,7 +87,9 @@ def upgrade() -> None:
         sa.Column("retry_at", UtcDateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("problem", sa.String(length=200), nullable=True),
-        sa.CheckConstraint("known_from <= known_until", name=op.f("ck_candle_spans_span_in_order")),
+        sa.CheckConstraint(
+            "known_from <= known_until", name=op.f("ck_candle_spans_span_in_order")
+        ),
         sa.ForeignKeyConstraint(["coin_id"], ["coins.id"], name=op.f("fk_candle_spans_coin_id")),
         sa.PrimaryKeyConstraint("coin_id", "unit", name=op.f("pk_candle_spans")),
     )
