@@ -14,8 +14,11 @@ T = TypeVar("T")
 FRESH_FOR = timedelta(seconds=90)
 #: Prices observed longer ago than this are called stale, on pages and in the health report.
 STALE_AFTER = timedelta(minutes=3)
-#: Some KRW market trades every second, so a whole snapshot that lags by more is an old one.
-_LARGEST_LAG = timedelta(seconds=30)
+#: Some KRW market trades every second, so a whole snapshot that lags by more is an old one. Nor may
+#: a clock be further off, the exchange's or ours.
+LARGEST_LAG = timedelta(seconds=30)
+#: A source of prices that wasn't heard for longer than this is none.
+FEED_FORGOTTEN_AFTER = timedelta(seconds=30)
 #: A change by this factor between two observations is suspect.
 _SUSPECT_FACTOR = 5
 #: So many snapshots in a row must agree on a suspect price before it is believed …
@@ -82,6 +85,15 @@ class Ticker:
 
 
 @dataclass(frozen=True, slots=True)
+class Believed:
+    """The price that we hold of a coin: when it was traded, and when we last saw it confirmed."""
+
+    price: Decimal
+    traded_at: datetime
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Candle:
     """One candle: `opened_at` is its start, `close` the last trade inside it.
 
@@ -129,7 +141,7 @@ def newest_stamp(tickers: Iterable[Ticker], received_at: datetime) -> datetime |
     One row stamped in the year 2199 must not make a whole old snapshot look new. A clock may be
     half a minute off.
     """
-    latest = received_at + _LARGEST_LAG
+    latest = received_at + LARGEST_LAG
     return max((one.stamped_at for one in tickers if one.stamped_at <= latest), default=None)
 
 
@@ -139,7 +151,31 @@ def observed_at(newest: datetime, received_at: datetime) -> datetime:
     The time of receipt, unless the newest stamp lags behind it by more than 30 s: an exchange that
     keeps serving old rows gives prices of their own age. Never later than `received_at`.
     """
-    return newest if received_at - newest > _LARGEST_LAG else received_at
+    return newest if received_at - newest > LARGEST_LAG else received_at
+
+
+def is_timely(stamped_at: datetime, now: datetime) -> bool:
+    """Whether a stamp is of the present: at most half a minute off, behind or ahead."""
+    return abs(now - stamped_at) <= LARGEST_LAG
+
+
+def is_from_the_future(stamped_at: datetime, now: datetime) -> bool:
+    """Whether a stamp is more than half a minute ahead of our clock."""
+    return stamped_at > now + LARGEST_LAG
+
+
+def overtakes(row: Ticker, held: Believed | None, seen_at: datetime) -> bool:
+    """Whether what the exchange told as of `seen_at` takes the place of what we hold.
+
+    A later trade does, an earlier one doesn't, whichever answer came first: the stream and the
+    snapshots overtake each other. Of the same trade, or an earlier one at the same price, the later
+    look counts. What nobody has confirmed for three minutes holds nothing back, or one wrong stamp
+    would lock a coin.
+    """
+    if held is None or seen_at - held.observed_at > STALE_AFTER or row.traded_at > held.traded_at:
+        return True
+    same = row.traded_at == held.traded_at or row.price == held.price
+    return same and seen_at >= held.observed_at
 
 
 def is_plausible(previous: Decimal, new: Decimal) -> bool:

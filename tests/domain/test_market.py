@@ -9,15 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.market import (
+    Believed,
     Suspect,
     Ticker,
     contradicts,
     initials,
+    is_from_the_future,
     is_plausible,
+    is_timely,
     judge,
     matches,
     newest_stamp,
     observed_at,
+    overtakes,
     search_key,
 )
 
@@ -51,6 +55,46 @@ def test_row_stamped_in_the_far_future_does_not_make_an_old_snapshot_new() -> No
 def test_stamp_of_a_clock_half_a_minute_ahead_is_taken() -> None:
     assert newest_stamp([stamped(30)], NOON) == NOON + timedelta(seconds=30)
     assert newest_stamp([stamped(31)], NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("off_s", "timely", "future"),
+    [(0, True, False), (-30, True, False), (-31, False, False), (30, True, False),
+     (31, False, True)],
+)  # fmt: skip
+def test_stamp_of_the_present_is_half_a_minute_off_at_most(
+    off_s: int, timely: bool, future: bool
+) -> None:
+    stamp = NOON + timedelta(seconds=off_s)
+
+    assert (is_timely(stamp, NOON), is_from_the_future(stamp, NOON)) == (timely, future)
+
+
+@pytest.mark.parametrize(
+    ("traded_s", "price", "seen_s", "wins"),
+    [
+        (1, "2", -5, True),  # a later trade, whenever it was told
+        (-1, "2", 5, False),  # an earlier trade, told later
+        (0, "2", 0, True),  # the same trade, seen at the same moment or later
+        (0, "2", -1, False),
+        (-1, "1", 0, True),  # an earlier trade at the same price confirms it
+        (-1, "1", -1, False),
+        (-1, "2", 180, False),  # for three minutes the later trade stands …
+        (-1, "2", 181, True),  # … and then what is still told is believed
+    ],
+)
+def test_later_trade_overtakes_and_an_earlier_one_never_comes_back(
+    traded_s: int, price: str, seen_s: int, wins: bool
+) -> None:
+    row = Ticker("KRW-BTC", Decimal(price), NOON + timedelta(seconds=traded_s), NOON)
+
+    assert overtakes(row, Believed(Decimal(1), NOON, NOON), NOON + timedelta(seconds=seen_s)) == (
+        wins
+    )
+
+
+def test_first_price_of_a_coin_overtakes_nothing() -> None:
+    assert overtakes(stamped(0), None, NOON)
 
 
 @pytest.mark.parametrize(("new", "plausible"), [("499", True), ("500", False), ("1000", False)])

@@ -1,13 +1,6 @@
 """The market as we keep it: listings, quotes with their honest age, samples, logos."""
 
-from app.services.market.base_rates import base_rate, base_rates
 from app.services.market.board import LiveBoard, live_board
-from app.services.market.candles import (
-    candle_series,
-    last_finished_day,
-    want_candles,
-    week_lines,
-)
 from app.services.market.catalogue import (
     CatalogueCoin,
     PriceAge,
@@ -25,13 +18,13 @@ from app.services.market.favourites import (
     favourite_codes,
     list_favourites,
 )
-from app.services.market.filling import (
-    Implausible,
-    Target,
-    candle_targets,
-    drop_old_candles,
-    push_back,
-    store_page,
+from app.services.market.feed import (
+    FeedNote,
+    FeedState,
+    TickReport,
+    feed_state,
+    followed_markets,
+    store_ticks,
 )
 from app.services.market.listings import (
     ImplausibleListing,
@@ -40,50 +33,44 @@ from app.services.market.listings import (
     refresh_listings,
 )
 from app.services.market.prices import (
-    SPEAKS_FOR,
     StoreReport,
     remember_prices,
     remember_quote,
     store_tickers,
     thin_samples,
 )
+from app.services.market.quotes import SPEAKS_FOR
 
 __all__ = [
     "SPEAKS_FOR",
     "CatalogueCoin",
     "FavouriteCoin",
-    "Implausible",
+    "FeedNote",
+    "FeedState",
     "ImplausibleListing",
     "ListingChanges",
     "LiveBoard",
     "PriceAge",
     "StoreReport",
-    "Target",
+    "TickReport",
     "add_favourite",
-    "base_rate",
-    "base_rates",
-    "candle_series",
-    "candle_targets",
     "catalogue",
     "coins_now",
     "drop_favourite",
-    "drop_old_candles",
     "favourite_codes",
+    "feed_state",
     "fetch_logos",
+    "followed_markets",
     "get_coin",
-    "last_finished_day",
     "list_favourites",
     "live_board",
     "price_age",
     "price_age_now",
     "price_series",
-    "push_back",
     "refresh_listings",
     "remember_prices",
     "remember_quote",
-    "store_page",
     "store_tickers",
+    "store_ticks",
     "thin_samples",
-    "want_candles",
-    "week_lines",
 ]

@@ -1,33 +1,31 @@
 """Prices as the exchange tells them, believed or not, and their thinned history."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.db import table_of, transaction, upsert
 from app.domain.kst import floor_minute
-from app.domain.market import (
-    Suspect,
-    Ticker,
-    is_mass_leap,
-    judge,
-    newest_stamp,
-    observed_at,
-)
+from app.domain.market import Suspect, Ticker, is_mass_leap, newest_stamp, observed_at
 from app.exchanges.base import Market
-from app.models import Coin, PriceSample, Quote
+from app.models import Coin, PriceSample
 from app.services.market.catalogue import coins_now, price_age_now
+from app.services.market.quotes import (
+    Held,
+    held_quotes,
+    quote_values,
+    write_quotes,
+    write_suspects,
+)
 
 KEEP_EVERY_MINUTE = timedelta(hours=24)
 KEEP_SAMPLES = timedelta(days=35)
 SPARSE_MINUTES = 10
-#: How long a believed price may testify against a leap.
-SPEAKS_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +43,10 @@ def store_tickers(*, market: Market, now: datetime) -> StoreReport:
     """Fetch all prices and store what can be believed, in one transaction.
 
     Rows are matched by market. A missing coin keeps its old quote with its age. The whole snapshot
-    is as old as its newest row says, and never newer than what we hold; a price that leaps is held
-    back until repeated, or for good where much of the market leaps with it. One sample per coin
-    and minute; a repeat changes nothing. Raises ExchangeError, and then nothing has changed.
+    is as old as its newest row says. What the stream told of later trades stays, with its age; a
+    price that leaps is held back until repeated, or for good where much of the market leaps with
+    it. One sample per coin and minute, also of what the stream has overtaken; a repeat changes
+    nothing. Raises ExchangeError, and then nothing has changed.
     """
     snapshot = market.tickers()
     newest = newest_stamp(snapshot.rows, now)
@@ -55,23 +54,25 @@ def store_tickers(*, market: Market, now: datetime) -> StoreReport:
         return StoreReport(0, (), len(snapshot.bad), (), None)
     seen_at = observed_at(newest, now)
     with transaction() as session:
-        known = _known_quotes(session)
-        unknown = [row.market for row in snapshot.rows if row.market not in known]
+        held = held_quotes(session)
+        unknown = [row.market for row in snapshot.rows if row.market not in held]
         judged = [
-            (row, known[row.market], _judged(row, known[row.market], seen_at))
-            for row in snapshot.rows
-            if row.market in known and _is_news(known[row.market], seen_at)
+            _judge(row, held[row.market], seen_at) for row in snapshot.rows if row.market in held
         ]
-        believed = [(row, coin) for row, coin, suspect in judged if suspect is None]
-        held = [(row, coin, suspect) for row, coin, suspect in judged if suspect is not None]
-        _write_quotes(session, believed, seen_at, now)
-        if not is_mass_leap(held=len(held), judged=len(judged)):
-            _write_suspects(session, held)
+        believed = [one for one in judged if one.leap is None]
+        news = [one for one in believed if one.is_news]
+        leaps = [one for one in judged if one.leap is not None]
+        write_quotes(session, [quote_values(one.row, one.held, seen_at, now) for one in news])
+        _write_samples(session, believed, floor_minute(seen_at))
+        if not is_mass_leap(held=len(leaps), judged=len(judged)):
+            write_suspects(
+                session, ((one.held, one.leap) for one in leaps if one.leap and one.is_news)
+            )
     coins_now.forget()
     price_age_now.forget()
     return StoreReport(
-        stored=len(believed),
-        suspect=tuple(row.market for row, _, _ in held),
+        stored=len(news),
+        suspect=tuple(one.row.market for one in leaps),
         bad_rows=len(snapshot.bad),
         unknown=tuple(unknown),
         observed_at=seen_at,
@@ -95,8 +96,11 @@ def remember_quote(*, code: str, price: Decimal, at: datetime) -> None:
     with transaction() as session:
         coin_id = session.scalars(select(Coin.id).where(Coin.code == code)).one()
         ticker = Ticker(f"KRW-{code}", price, traded_at=at, stamped_at=at)
-        known = _Known(coin_id, None, None, None)
-        _write_quotes(session, [(ticker, known)], seen_at=at, now=at)
+        write_quotes(session, [quote_values(ticker, Held(coin_id, None, None), at, at)])
+        session.execute(
+            upsert(table_of(PriceSample)).on_conflict_do_nothing(),
+            _sample(coin_id, floor_minute(at), price),
+        )
     coins_now.forget()
 
 
@@ -109,93 +113,26 @@ def remember_prices(*, code: str, prices: Sequence[tuple[datetime, Decimal]]) ->
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What we hold of a coin before a snapshot is stored."""
+class _Judged:
+    """A row of a snapshot beside what we hold: whether it is news, and whether it leaps."""
 
-    coin_id: int
-    price: Decimal | None
-    observed_at: datetime | None
-    suspect: Suspect | None
-
-
-def _known_quotes(session: Session) -> dict[str, _Known]:
-    rows = session.execute(
-        select(
-            Coin.market,
-            Coin.id,
-            Quote.price,
-            Quote.observed_at,
-            Quote.suspect_price,
-            Quote.suspect_count,
-        )
-        .outerjoin(Quote, Quote.coin_id == Coin.id)
-        .where(Coin.is_active)
-    )
-    return {
-        market: _Known(coin_id, price, seen, Suspect(suspect, count) if suspect else None)
-        for market, coin_id, price, seen, suspect, count in rows
-    }
+    row: Ticker
+    held: Held
+    is_news: bool
+    leap: Suspect | None
 
 
-def _is_news(known: _Known, seen_at: datetime) -> bool:
-    """A snapshot older than what we hold changes nothing."""
-    return known.observed_at is None or seen_at >= known.observed_at
+def _judge(row: Ticker, held: Held, seen_at: datetime) -> _Judged:
+    return _Judged(row, held, held.is_overtaken(row, seen_at), held.leaps(row, seen_at))
 
 
-def _judged(row: Ticker, known: _Known, seen_at: datetime) -> Suspect | None:
-    """What is older than a day says nothing about the present, or a long downtime would lock us."""
-    recent = known.observed_at is not None and seen_at - known.observed_at <= SPEAKS_FOR
-    return judge(known.price if recent else None, known.suspect, row.price)
-
-
-def _write_quotes(
-    session: Session, believed: Iterable[tuple[Ticker, _Known]], seen_at: datetime, now: datetime
-) -> None:
-    """All quotes in one upsert, all samples in one insert-or-ignore."""
-    minute = floor_minute(seen_at)
-    quotes, samples = [], []
-    for row, coin in believed:
-        quotes.append(_quote_values(row, coin.coin_id, seen_at, now))
-        samples.append(_sample(coin.coin_id, minute, row.price))
-    if not quotes:
-        return
-    statement = upsert(table_of(Quote))
-    fresh = {name: statement.excluded[name] for name in quotes[0] if name != "coin_id"}
-    session.execute(statement.on_conflict_do_update(index_elements=["coin_id"], set_=fresh), quotes)
-    session.execute(upsert(table_of(PriceSample)).on_conflict_do_nothing(), samples)
+def _write_samples(session: Session, believed: Sequence[_Judged], minute: datetime) -> None:
+    """All samples in one insert-or-ignore."""
+    if believed:
+        samples = [_sample(one.held.coin_id, minute, one.row.price) for one in believed]
+        session.execute(upsert(table_of(PriceSample)).on_conflict_do_nothing(), samples)
 
 
 def _sample(coin_id: int, minute: datetime, price: Decimal) -> dict[str, Any]:
     tenth = minute.minute % SPARSE_MINUTES == 0
     return {"coin_id": coin_id, "minute": minute, "price": price, "is_tenth": tenth}
-
-
-def _quote_values(row: Ticker, coin_id: int, seen_at: datetime, now: datetime) -> dict[str, Any]:
-    return {
-        "coin_id": coin_id,
-        "price": row.price,
-        "prev_close": row.prev_close,
-        "high": row.high,
-        "low": row.low,
-        "change_rate": row.change_rate,
-        "turnover_24h": row.turnover_24h,
-        "open": row.open,
-        "turnover_today": row.turnover_today,
-        "high_52w": row.high_52w,
-        "low_52w": row.low_52w,
-        "traded_at": row.traded_at,
-        "observed_at": seen_at,
-        "fetched_at": now,
-        "suspect_price": None,
-        "suspect_count": 0,
-    }
-
-
-def _write_suspects(session: Session, held: Iterable[tuple[Ticker, _Known, Suspect]]) -> None:
-    """Remember what was held back; the believed price and its age stay as they are."""
-    for _, coin, suspect in held:
-        session.execute(
-            update(Quote)
-            .where(Quote.coin_id == coin.coin_id)
-            .values(suspect_price=suspect.price, suspect_count=suspect.seen)
-        )

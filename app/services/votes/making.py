@@ -136,13 +136,13 @@ def open_within(
 
 
 def _fresh_quote(session: Session, code: str, now: datetime) -> tuple[Quote, Coin]:
-    """The quote a vote may start from: an active coin's, observed at most 90 seconds ago."""
+    """The quote a vote may start from: an active coin's, undoubted, at most 90 seconds old."""
     coin = session.scalar(select(Coin).where(Coin.code == code))
     if coin is None:
         raise InvalidInput("coin", "coin_unknown")
     if not coin.is_active:
         raise Conflict("coin_inactive", coin=coin.code)
     quote = session.get(Quote, coin.id)
-    if quote is None or quote.suspect_count or now - quote.observed_at > FRESH_FOR:
+    if quote is None or quote.suspect_price is not None or now - quote.observed_at > FRESH_FOR:
         raise Conflict("price_not_fresh", coin=coin.code)
     return quote, coin
