@@ -12,7 +12,7 @@ from app.domain.exchanges import (
     OrderIntent,
     OrderReport,
 )
-from app.domain.market import Candle, Listing, Snapshot, Ticker
+from app.domain.market import Candle, CandleUnit, Listing, Snapshot, Ticker
 
 
 class ExchangeError(Exception):
@@ -21,6 +21,10 @@ class ExchangeError(Exception):
 
 class Unavailable(ExchangeError):
     """No usable answer: unreachable, too slow, 5xx, not JSON, cut off. Try again later."""
+
+
+class Maintenance(Unavailable):
+    """The exchange says that it is closed for maintenance: it refuses, and will take it later."""
 
 
 class RateLimited(Unavailable):
@@ -57,6 +61,15 @@ class Market(Protocol):
         """The last 1-minute candle that opened before `moment`, or None where there is none.
 
         Raises UnknownMarket when the exchange doesn't know the market.
+        """
+
+    def candles(
+        self, market: str, unit: CandleUnit, *, until: datetime, count: int
+    ) -> list[Candle]:
+        """The last `count` (at most 200) candles that opened before `until`, newest first.
+
+        Fewer where there are no more; the one that still forms is among them only if it opened
+        before `until`. Raises UnknownMarket when the exchange doesn't know the market.
         """
 
     def logo(self, code: str) -> bytes | None:

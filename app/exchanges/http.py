@@ -1,11 +1,12 @@
 """The one door to the internet: time-outs, caps and pacing for every call, errors in our words."""
 
 import io
+import json
 import logging
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
@@ -27,6 +28,12 @@ _CHUNK = 16 * 1024
 _ASKS_QUIET = (418, 429)
 #: 4xx that speak of the moment and not of the request.
 _PASSING = (408, 425)
+
+
+#: A query: names with their values, or pairs where a name comes more than once.
+Params = Mapping[str, str] | Sequence[tuple[str, str]]
+#: Makes the headers of one try. A signed token is good once, so a second try needs another.
+Sign = Callable[[], Mapping[str, str]]
 
 
 class Gate(Protocol):
@@ -63,18 +70,19 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What is asked. Headers and form may hold keys and are never logged."""
+    """What is asked. Headers and body may hold keys and are never logged."""
 
     path: str
-    params: Mapping[str, str]
+    params: Params
     cap: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    body: Mapping[str, str] | bytes | None = field(default=None, repr=False)
+    method: str = "GET"
+    sign: Sign | None = field(default=None, repr=False)
 
-    @property
-    def method(self) -> str:
-        """A call with a form is sent once; one without only reads."""
-        return "GET" if self.form is None else "POST"
+    def all_headers(self) -> dict[str, str]:
+        """The headers of the try that is made now."""
+        return {**self.headers, **(self.sign() if self.sign else {})}
 
 
 class HttpClient:
@@ -123,14 +131,18 @@ class HttpClient:
     def fetch(
         self,
         path: str,
-        params: Mapping[str, str],
+        params: Params,
         gate: Gate,
         max_bytes: int | None = None,
         headers: Mapping[str, str] | None = None,
+        sign: Sign | None = None,
     ) -> Reply:
-        """Whatever answer arrives whole, of any status but 429 and 418; else Unavailable."""
+        """Whatever answer arrives whole, of any status but 429 and 418; else Unavailable.
+
+        `sign` is asked for further headers before each try.
+        """
         cap = self._max_bytes if max_bytes is None else max_bytes
-        call = _Call(path, params, cap, headers or {})
+        call = _Call(path, params, cap, headers or {}, sign=sign)
         gate.enter()
         deadline = monotonic() + self._total_timeout
         try:
@@ -150,13 +162,31 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """As `fetch`, for a form that is sent once and never again, whatever becomes of it."""
-        gate.enter()
-        call = _Call(path, {}, self._max_bytes, headers or {}, form)
-        return self._try(call, gate, monotonic() + self._total_timeout)
+        call = _Call(path, {}, self._max_bytes, headers or {}, form, "POST")
+        return self._once(call, gate)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        gate: Gate,
+        sign: Sign,
+        params: Params = (),
+        body: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """As `post`: a signed call that changes something, its `body` as JSON. Sent once."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if content is None else {"Content-Type": "application/json; charset=utf-8"}
+        call = _Call(path, params, self._max_bytes, headers, content, method, sign)
+        return self._once(call, gate)
 
     def close(self) -> None:
         """Let go of the open lines."""
         self._session.close()
+
+    def _once(self, call: _Call, gate: Gate) -> Reply:
+        gate.enter()
+        return self._try(call, gate, monotonic() + self._total_timeout)
 
     def _try(self, call: _Call, gate: Gate, deadline: float) -> Reply:
         path, params = call.path, dict(call.params)
@@ -187,9 +217,9 @@ class HttpClient:
             with self._session.request(
                 call.method,
                 self._base_url + call.path,
-                params=dict(call.params),
-                data=call.form,
-                headers=call.headers,
+                params=_pairs(call.params),
+                data=call.body,
+                headers=call.all_headers(),
                 timeout=limits,
                 stream=True,
                 allow_redirects=False,
@@ -201,6 +231,10 @@ class HttpClient:
                 return Reply(response.status_code, kind, _read(response, call.cap))
         finally:
             _deadline.reset(token)
+
+
+def _pairs(params: Params) -> list[tuple[str, str]]:
+    return list(params.items() if isinstance(params, Mapping) else params)
 
 
 def _read(response: requests.Response, cap: int) -> bytes:

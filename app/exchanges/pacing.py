@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 #: Upbit allows ten per second and group for the whole address; spacing keeps clear of that.
 PER_SECOND = 8.0
-LONGEST_BACK_OFF_S = 16.0
+LONGEST_BACK_OFF_S = 16.0  # with the usual first pause of one second
 FIRST_BAN_S = 60.0
 LONGEST_BAN_S = 3600.0
 _TOO_MANY, _BANNED = 429, 418
@@ -23,6 +23,7 @@ _REMAINING = re.compile(r"group\s*=\s*([\w-]+).*?\bsec\s*=\s*(\d+)", re.IGNORECA
 
 @dataclass(slots=True)
 class _Group:
+    spacing: float
     next_at: float = 0.0
     hold_until: float = 0.0
     strikes: int = 0
@@ -31,25 +32,28 @@ class _Group:
 class Pacer:
     """Paces the calls to one exchange, for all threads together.
 
-    Calls of a group are spaced evenly at `per_second`. After a 429 its group holds for 1, 2, 4 … s,
-    less again as calls succeed; after `sec=0` in `Remaining-Req` it holds for a second. After a
-    418, which is meant for the address, all groups keep quiet for 60 s, doubling up to an hour. A
-    call that would have to wait longer than `max_wait_s` is refused with RateLimited at once, so
-    that nobody is held long.
+    Calls of a group are spaced evenly at `per_second`, or at the pace that `groups` names for it.
+    After a 429 its group holds for `pause_s`, then twice as long, up to sixteen times as long, less
+    again as calls succeed; after `sec=0` in `Remaining-Req` it holds for a second. After a 418,
+    which is meant for the address, all groups keep quiet for 60 s, doubling up to an hour. A call
+    that would have to wait longer than `max_wait_s` is refused with RateLimited at once, so that
+    nobody is held long.
     """
 
     def __init__(
         self,
-        groups: Iterable[str] = ("market", "ticker", "candles"),
+        groups: Iterable[str] | Mapping[str, float] = ("market", "ticker", "candles"),
         *,
         per_second: float = PER_SECOND,
         max_wait_s: float = 2.0,
+        pause_s: float = 1.0,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._groups = {name: _Group() for name in groups}
-        self._spacing = 1 / per_second
+        paces = groups if isinstance(groups, Mapping) else dict.fromkeys(groups, per_second)
+        self._groups = {name: _Group(1 / pace) for name, pace in paces.items()}
         self._max_wait_s = max_wait_s
+        self._pause_s = pause_s
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -72,11 +76,11 @@ class Pacer:
             if now < self._banned_until:
                 raise RateLimited("keeping quiet after a 418", self._banned_until - now)
             wait = max(group.next_at, group.hold_until) - now
-            if wait > max(self._max_wait_s, self._spacing):
+            if wait > max(self._max_wait_s, group.spacing):
                 raise RateLimited("backing off", wait)
             if wait > 0:
                 return wait
-            group.next_at = now + self._spacing
+            group.next_at = now + group.spacing
             return 0.0
 
     def answered(self, group: _Group, status: int, headers: Mapping[str, str]) -> float:
@@ -87,7 +91,7 @@ class Pacer:
             if status == _BANNED:
                 return self._ban(now, _asked_for(headers))
             if status == _TOO_MANY:
-                return _back_off(group, now, _asked_for(headers))
+                return _back_off(group, now, _asked_for(headers), self._pause_s)
             self._ease(group, now)
             return 0.0
 
@@ -128,10 +132,10 @@ class Gate:
         return self.pacer.answered(self.group, status, headers)
 
 
-def _back_off(group: _Group, now: float, asked_s: float) -> float:
+def _back_off(group: _Group, now: float, asked_s: float, pause_s: float) -> float:
     if now >= group.hold_until or not group.strikes:
         group.strikes += 1
-    pause = max(min(2.0 ** min(group.strikes - 1, 9), LONGEST_BACK_OFF_S), asked_s)
+    pause = max(pause_s * min(2.0 ** min(group.strikes - 1, 9), LONGEST_BACK_OFF_S), asked_s)
     group.hold_until = max(group.hold_until, now + pause)
     log.warning("exchange_back_off status=429 strikes=%d pause_s=%.1f", group.strikes, pause)
     return round(group.hold_until - now, 3)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
+from app.domain.kst import KST
 from app.domain.money import price
 from app.exchanges.base import Unavailable
 
@@ -19,11 +20,26 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: No coin traded before 2009; a stamp outside these years is a fault of unit or of mind.
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+#: Amounts of an account come in quotes, with up to some 23 digits; more is nobody's money.
+_AMOUNT = re.compile(r"\d{1,20}(\.\d{0,30})?([eE][+-]?\d{1,2})?", re.ASCII)
+_LARGEST_AMOUNT = Decimal(10) ** 20
+_FINEST = -40
 _MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00", re.ASCII)
 
 
 class BadField(ValueError):
     """A field is missing, or isn't of the kind that it must be."""
+
+
+def decode(text: str) -> object:
+    """Return what `text` holds, numbers exact as in `decode_list`; raise Unavailable if not JSON.
+
+    The message quotes nothing: an account's answer may hold its key.
+    """
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise Unavailable(f"not JSON: {type(error).__name__}") from None
 
 
 def decode_list(text: str) -> list[object]:
@@ -78,6 +94,29 @@ def read_price(row: Row, key: str) -> Decimal:
     return price(value)
 
 
+def read_amount(row: Row, key: str) -> Decimal:
+    """The exact amount in a field, zero or more, written as a number or in quotes; else BadField.
+
+    Fees and balances may be finer than a price, and are kept to the last digit.
+    """
+    value = _present(row, key)
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        value = Decimal(value)
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise BadField(f"{key} is not an amount")
+    number = Decimal(value)
+    if not number.is_finite() or not 0 <= number < _LARGEST_AMOUNT:
+        raise BadField(f"{key} is not an amount")
+    if cast(int, number.as_tuple().exponent) < _FINEST:
+        raise BadField(f"{key} is finer than any amount")
+    return number
+
+
+def read_amount_or_none(row: Row, key: str) -> Decimal | None:
+    """As `read_amount`; None where the field is missing or null."""
+    return None if row.get(key) is None else read_amount(row, key)
+
+
 def read_figure(row: Row, key: str) -> float | None:
     """A figure that decides nothing, as a float; None where it is missing or useless."""
     value = row.get(key)
@@ -108,6 +147,23 @@ def read_minute(row: Row, key: str) -> datetime:
         return _in_our_time(datetime.fromisoformat(value).replace(tzinfo=UTC), key)
     except ValueError as error:
         raise BadField(f"{key} is no date") from error
+
+
+def read_time(row: Row, key: str) -> datetime:
+    """The moment written `2026-01-31T13:47:00+09:00`, as aware UTC; else BadField.
+
+    Both exchanges mean Korean time where they leave the zone out.
+    """
+    value = _present(row, key)
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise BadField(f"{key} is no time") from error
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=KST)
+    try:
+        return _in_our_time(aware.astimezone(UTC), key)
+    except OverflowError as error:
+        raise BadField(f"{key} is out of all time") from error
 
 
 def _in_our_time(moment: datetime, key: str) -> datetime:

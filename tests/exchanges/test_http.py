@@ -355,3 +355,48 @@ def test_form_and_headers_stay_out_of_the_log(
     client.post("/token", {"client_secret": "whisper"}, gate, headers={"X": "whisper"})
 
     assert "whisper" not in caplog.text
+
+
+def test_signed_call_is_sent_once_with_its_body_as_json(
+    client: HttpClient, gate: Gate, stub: Stub
+) -> None:
+    client.send("POST", "/orders", gate, lambda: {"Authorization": "Bearer x"}, body={"a": "1&2"})
+
+    assert (stub.asked, stub.bodies) == (["/orders"], [b'{"a": "1&2"}'])
+    assert stub.headers[0]["content-type"] == "application/json; charset=utf-8"
+    assert stub.headers[0]["authorization"] == "Bearer x"
+
+
+def test_signed_call_is_never_repeated(client: HttpClient, gate: Gate, stub: Stub) -> None:
+    stub.script = [hang_up, reply("{}")]
+    with pytest.raises(Unavailable):
+        client.send("POST", "/orders", gate, dict, body={"a": "1"})
+
+    assert len(stub.asked) == 1
+
+
+def test_second_try_of_a_read_is_signed_anew(client: HttpClient, gate: Gate, stub: Stub) -> None:
+    stub.script = [hang_up, reply("{}")]
+    tokens = iter(["first", "second"])
+    client.fetch(
+        "/order",
+        (("states[]", "a"), ("states[]", "b")),
+        gate,
+        sign=lambda: {"Authorization": next(tokens)},
+    )
+
+    assert [sent["authorization"] for sent in stub.headers] == ["first", "second"]
+    assert stub.asked == ["/order?states%5B%5D=a&states%5B%5D=b"] * 2
+
+
+def test_signature_and_body_stay_out_of_the_log(
+    client: HttpClient, gate: Gate, stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    stub.script = [hang_up]
+    for _ in range(2):
+        with suppress(Unavailable):
+            client.send("DELETE", "/order", gate, lambda: {"X": "whisper"}, body={"a": "whisper"})
+
+    assert "/order" in caplog.text
+    assert "whisper" not in caplog.text

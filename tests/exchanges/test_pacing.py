@@ -200,6 +200,21 @@ def test_longer_wish_of_the_exchange_is_granted(
     assert pacer.gate("ticker").answered(status, {"Retry-After": header}) == quiet_s
 
 
+def test_each_group_may_have_a_pace_of_its_own(clock: Clock) -> None:
+    pacer = Pacer({"slow": 2.0, "quick": 4.0}, clock=clock, sleep=clock.sleep)
+    began = clock()
+    for name in ("slow", "slow", "quick", "quick", "quick"):
+        pacer.gate(name).enter()
+
+    assert clock() - began == 1.0
+
+
+def test_first_pause_may_be_longer_and_doubles_from_there(clock: Clock) -> None:
+    gate = Pacer(["any"], pause_s=40, clock=clock, sleep=clock.sleep).gate("any")
+
+    assert throttle(gate, clock, 6) == [40, 80, 160, 320, 640, 640]
+
+
 def test_threads_share_one_pace() -> None:
     gate = Pacer(per_second=100).gate("ticker")
     moments: list[float] = []

@@ -12,13 +12,17 @@ from app.domain.money import BadPrice
 from app.exchanges.base import Unavailable
 from app.exchanges.wire import (
     BadField,
+    decode,
     decode_list,
     decode_rows,
+    read_amount,
+    read_amount_or_none,
     read_figure,
     read_instant,
     read_minute,
     read_price,
     read_text,
+    read_time,
 )
 
 values = st.recursive(
@@ -152,3 +156,71 @@ def test_minute_that_is_none_is_refused(value: object) -> None:
 )
 def test_figure_that_is_useless_is_none(value: object, figure: float | None) -> None:
     assert read_figure({"f": value}, "f") == figure
+
+
+def test_whatever_is_json_is_decoded_exactly_and_nothing_else_is_quoted() -> None:
+    assert decode('{"a": 1386929.37231066771348207123}') == {
+        "a": Decimal("1386929.37231066771348207123")
+    }
+    with pytest.raises(Unavailable) as caught:
+        decode('[{"access_key": "whisper')
+
+    assert "whisper" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [
+        *(("1000000.0", "1000000.0"), ("0", "0"), ("2.0", "2.0"), ("0E-8", "0E-8"), (5, "5")),
+        *((Decimal("9E-05"), "0.00009"), ("1386929.37231066771348207123",) * 2),
+        ("10329.670127489597585685", "10329.670127489597585685"),
+    ],
+)
+def test_amount_is_kept_to_the_last_digit_in_every_notation(value: object, amount: str) -> None:
+    assert read_amount({"a": value}, "a") == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "-1",
+            "+1",
+            "1_000",
+            "1,000",
+            " 1",
+            "",
+            "NaN",
+            "Infinity",
+            "1e99",
+            "\u0661",
+            None,
+            True,
+            [],
+        ),
+        *(Decimal("NaN"), Decimal(-1), Decimal("1E+20"), Decimal("1E-41"), "9" * 21, 1.5),
+    ],
+)
+def test_amount_that_is_none_is_refused(value: object) -> None:
+    with pytest.raises(BadField):
+        read_amount({"a": value}, "a")
+
+
+def test_amount_may_be_missing_where_it_may() -> None:
+    assert read_amount_or_none({}, "a") is None
+    assert read_amount_or_none({"a": None}, "a") is None
+    assert read_amount_or_none({"a": "0"}, "a") == 0
+
+
+@pytest.mark.parametrize("text", ["2025-08-09T16:44:00+09:00", "2025-08-09T16:44:00"])
+def test_time_is_korean_unless_it_says_otherwise(text: str) -> None:
+    assert read_time({"t": text}, "t") == datetime(2025, 8, 9, 7, 44, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "soon", None, 5, "0001-01-01T00:00:00", "1999-01-01T00:00:00Z"]
+)
+def test_time_that_is_none_is_refused(value: object) -> None:
+    with pytest.raises(BadField):
+        read_time({"t": value}, "t")
