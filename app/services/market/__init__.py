@@ -1,6 +1,13 @@
 """The market as we keep it: listings, quotes with their honest age, samples, logos."""
 
+from app.services.market.base_rates import base_rate, base_rates
 from app.services.market.board import LiveBoard, live_board
+from app.services.market.candles import (
+    candle_series,
+    last_finished_day,
+    want_candles,
+    week_lines,
+)
 from app.services.market.catalogue import (
     CatalogueCoin,
     PriceAge,
@@ -18,59 +25,4 @@ from app.services.market.favourites import (
     favourite_codes,
     list_favourites,
 )
-from app.services.market.feed import (
-    FeedNote,
-    FeedState,
-    TickReport,
-    feed_state,
-    followed_markets,
-    store_ticks,
-)
-from app.services.market.listings import (
-    ImplausibleListing,
-    ListingChanges,
-    fetch_logos,
-    refresh_listings,
-)
-from app.services.market.prices import (
-    StoreReport,
-    remember_prices,
-    remember_quote,
-    store_tickers,
-    thin_samples,
-)
-from app.services.market.quotes import SPEAKS_FOR
-
-__all__ = [
-    "SPEAKS_FOR",
-    "CatalogueCoin",
-    "FavouriteCoin",
-    "FeedNote",
-    "FeedState",
-    "ImplausibleListing",
-    "ListingChanges",
-    "LiveBoard",
-    "PriceAge",
-    "StoreReport",
     "TickReport",
-    "add_favourite",
-    "catalogue",
-    "coins_now",
-    "drop_favourite",
-    "favourite_codes",
-    "feed_state",
-    "fetch_logos",
-    "followed_markets",
-    "get_coin",
-    "list_favourites",
-    "live_board",
-    "price_age",
-    "price_age_now",
-    "price_series",
-    "refresh_listings",
-    "remember_prices",
-    "remember_quote",
-    "store_tickers",
-    "store_ticks",
-    "thin_samples",
-]
