@@ -63,6 +63,11 @@ def get_coin(code: str) -> Coin | None:
     return db.session.scalar(select(Coin).where(Coin.code == code))
 
 
+def find_coin(code: str, now: datetime) -> CatalogueCoin | None:
+    """The coin with this code as the catalogue has it, delisted or not, or None."""
+    return next((coin for coin in catalogue(now) if coin.code == code), None)
+
+
 def catalogue(now: datetime) -> list[CatalogueCoin]:
     """All coins with their quotes by turnover, largest first; up to a second old."""
     return coins_now.get(now)
