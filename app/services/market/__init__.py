@@ -13,11 +13,13 @@ from app.services.market.catalogue import (
     PriceAge,
     catalogue,
     coins_now,
+    find_coin,
     get_coin,
     price_age,
     price_age_now,
     price_series,
 )
+from app.services.market.chart import Chart, coin_chart, forming_candle
 from app.services.market.favourites import (
     FavouriteCoin,
     add_favourite,
@@ -55,10 +57,12 @@ from app.services.market.prices import (
     thin_samples,
 )
 from app.services.market.quotes import SPEAKS_FOR
+from app.services.market.wishes import look_at_candles
 
 __all__ = [
     "SPEAKS_FOR",
     "CatalogueCoin",
+    "Chart",
     "FavouriteCoin",
     "FeedNote",
     "FeedState",
@@ -76,17 +80,21 @@ __all__ = [
     "candle_series",
     "candle_targets",
     "catalogue",
+    "coin_chart",
     "coins_now",
     "drop_favourite",
     "drop_old_candles",
     "favourite_codes",
     "feed_state",
     "fetch_logos",
+    "find_coin",
     "followed_markets",
+    "forming_candle",
     "get_coin",
     "last_finished_day",
     "list_favourites",
     "live_board",
+    "look_at_candles",
     "price_age",
     "price_age_now",
     "price_series",
