@@ -15,7 +15,7 @@ from app.clock import utcnow
 from app.domain.accounts import NicknameTaken
 from app.domain.errors import AppError
 from app.domain.kst import floor_minute
-from app.domain.market import Candle, Listing, Snapshot, Ticker
+from app.domain.market import Candle, CandleUnit, Listing, Snapshot, Ticker
 from app.domain.votes import Choice, Direction, Duration, Question, outcome, schedule
 from app.exchanges.base import Market
 from app.jobs.guard import Steps
@@ -75,6 +75,12 @@ class Recalled:
         if (market, moment) not in self._candles:
             self._candles[market, moment] = self._market.candle_before(market, moment)
         return self._candles[market, moment]
+
+    def candles(
+        self, market: str, unit: CandleUnit, *, until: datetime, count: int
+    ) -> list[Candle]:
+        """As `Market.candles`."""
+        return self._market.candles(market, unit, until=until, count=count)
 
     def listings(self) -> Snapshot[Listing]:
         """As `Market.listings`."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.domain.identities import AccountEvent, Profile, Proof
-from app.domain.market import BadRow, Candle, Listing, Snapshot, Ticker
+from app.domain.market import BadRow, Candle, CandleUnit, Listing, Snapshot, Ticker
 from tests import factories as make
 
 
@@ -16,7 +16,8 @@ class FakeMarket:
         self.rows = rows
         self.listed: tuple[Listing, ...] = ()
         self.bad: tuple[BadRow, ...] = ()
-        self.candles: dict[str, Candle] = {}
+        self.last_candles: dict[str, Candle] = {}
+        self.history: dict[tuple[str, CandleUnit], list[Candle]] = {}
         self.logos: dict[str, bytes] = {}
         self.fails: Exception | None = None
         self.asked: list[str] = []
@@ -31,7 +32,14 @@ class FakeMarket:
 
     def candle_before(self, market: str, moment: datetime) -> Candle | None:
         self._note(f"candle {market} {moment:%d %H:%M}")
-        return self.candles.get(market)
+        return self.last_candles.get(market)
+
+    def candles(
+        self, market: str, unit: CandleUnit, *, until: datetime, count: int
+    ) -> list[Candle]:
+        self._note(f"candles {market} {unit:d} {until:%m-%d %H:%M} {count}")
+        found = [one for one in self.history.get((market, unit), []) if one.opened_at < until]
+        return sorted(found, key=lambda one: one.opened_at, reverse=True)[:count]
 
     def logo(self, code: str) -> bytes | None:
         self._note(f"logo {code}")

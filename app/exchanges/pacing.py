@@ -14,6 +14,10 @@ log = logging.getLogger(__name__)
 
 #: Upbit allows ten per second and group for the whole address; spacing keeps clear of that.
 PER_SECOND = 8.0
+#: Long work that gives way may go nearer to it, since it heeds what the exchange says is left.
+PATIENT_PER_SECOND = 9.5
+#: After a call that can't wait, patient ones keep back, so that the next of its kind goes first.
+GIVES_WAY_S = 0.5
 LONGEST_BACK_OFF_S = 16.0  # with the usual first pause of one second
 FIRST_BAN_S = 60.0
 LONGEST_BAN_S = 3600.0
@@ -27,6 +31,9 @@ class _Group:
     next_at: float = 0.0
     hold_until: float = 0.0
     strikes: int = 0
+    urgent_at: float = -GIVES_WAY_S
+    left: int = -1
+    second_at: float = 0.0
 
 
 class Pacer:
@@ -34,10 +41,10 @@ class Pacer:
 
     Calls of a group are spaced evenly at `per_second`, or at the pace that `groups` names for it.
     After a 429 its group holds for `pause_s`, then twice as long, up to sixteen times as long, less
-    again as calls succeed; after `sec=0` in `Remaining-Req` it holds for a second. After a 418,
-    which is meant for the address, all groups keep quiet for 60 s, doubling up to an hour. A call
-    that would have to wait longer than `max_wait_s` is refused with RateLimited at once, so that
-    nobody is held long.
+    again as calls succeed; after `sec=0` in `Remaining-Req` it holds until the exchange counts
+    anew. After a 418, which is meant for the address, all groups keep quiet for 60 s, doubling up
+    to an hour. A call that would have to wait longer than `max_wait_s` is refused with RateLimited
+    at once, so that nobody is held long. Patient gates let all other calls of their group go first.
     """
 
     def __init__(
@@ -54,33 +61,40 @@ class Pacer:
         self._groups = {name: _Group(1 / pace) for name, pace in paces.items()}
         self._max_wait_s = max_wait_s
         self._pause_s = pause_s
+        self._patient = 1 / PATIENT_PER_SECOND
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
         self._banned_until = 0.0
         self._bans = 0
 
-    def gate(self, group: str) -> "Gate":
-        """The gate that every call of `group` goes through; KeyError for a group not paced here."""
-        return Gate(self, group, self._groups[group])
+    def gate(self, group: str, *, patient: bool = False) -> "Gate":
+        """The gate that every call of `group` goes through; KeyError for a group not paced here.
 
-    def enter(self, group: _Group) -> None:
+        A patient one is for long work in the background.
+        """
+        return Gate(self, group, self._groups[group], patient)
+
+    def enter(self, group: _Group, *, patient: bool = False) -> None:
         """Wait for a slot and take it; raise RateLimited when that would take too long."""
-        while wait := self._take_slot(group):
+        while wait := self._take_slot(group, patient):
             self._sleep(wait)
 
-    def _take_slot(self, group: _Group) -> float:
+    def _take_slot(self, group: _Group, patient: bool) -> float:
         """Seconds still to wait; 0 when the slot is taken."""
         with self._lock:
             now = self._clock()
             if now < self._banned_until:
                 raise RateLimited("keeping quiet after a 418", self._banned_until - now)
             wait = max(group.next_at, group.hold_until) - now
+            if patient:
+                wait = max(wait, group.urgent_at + GIVES_WAY_S - now)
             if wait > max(self._max_wait_s, group.spacing):
                 raise RateLimited("backing off", wait)
             if wait > 0:
                 return wait
-            group.next_at = now + group.spacing
+            group.next_at = now + (min(group.spacing, self._patient) if patient else group.spacing)
+            group.urgent_at = group.urgent_at if patient else now
             return 0.0
 
     def answered(self, group: _Group, status: int, headers: Mapping[str, str]) -> float:
@@ -98,8 +112,14 @@ class Pacer:
     def _obey_remaining(self, header: str, now: float) -> None:
         found = _REMAINING.search(header)
         named = self._groups.get(found[1].lower()) if found else None
-        if found and named and int(found[2][:9]) == 0:
-            named.hold_until = max(named.hold_until, now + 1)
+        if not found or named is None:
+            return
+        left = int(found[2][:9])
+        if left >= named.left:  # the exchange counts anew, since this call at the latest
+            named.second_at = now
+        named.left = left
+        if left == 0:
+            named.hold_until = max(named.hold_until, named.second_at + 1)
 
     def _ban(self, now: float, asked_s: float) -> float:
         if now >= self._banned_until:  # calls that were under way together are one offence
@@ -122,10 +142,11 @@ class Gate:
     pacer: Pacer
     name: str
     group: _Group
+    patient: bool = False
 
     def enter(self) -> None:
         """Wait until a call may be made; RateLimited if that is not soon."""
-        self.pacer.enter(self.group)
+        self.pacer.enter(self.group, patient=self.patient)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> float:
         """Report an answer; return the seconds of quiet it asks for, 0 for none."""

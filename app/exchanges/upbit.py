@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, TypeVar
 
-from app.domain.market import BadRow, Candle, Listing, Snapshot, Ticker
+from app.domain.candles import LARGEST_PAGE
+from app.domain.market import BadRow, Candle, CandleUnit, Listing, Snapshot, Ticker
 from app.domain.money import BadPrice
 from app.exchanges.base import Unavailable, UnknownMarket
 from app.exchanges.http import HttpClient, TooLarge
 from app.exchanges.pacing import Pacer
+from app.exchanges.upbit_candles import candle_path, last_before, page_before, until_text
 from app.exchanges.wire import (
     BadField,
     Row,
@@ -19,7 +20,6 @@ from app.exchanges.wire import (
     decode_rows,
     read_figure,
     read_instant,
-    read_minute,
     read_price,
     read_text,
 )
@@ -29,7 +29,6 @@ T = TypeVar("T", Listing, Ticker)
 _CODE = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
 _QUOTE = "KRW-"
 _LONGEST_NAME = 100
-_LONGEST_RAW = 2000
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LARGEST_LOGO = 512 * 1024
 
@@ -52,6 +51,7 @@ class Upbit:
         self._market_gate = pacer.gate("market")
         self._ticker_gate = pacer.gate("ticker")
         self._candle_gate = pacer.gate("candles")
+        self._filling_gate = pacer.gate("candles", patient=True)
         # Another host, so a ban there must not silence the prices.
         self._logo_gate = Pacer(["logo"]).gate("logo")
 
@@ -84,12 +84,32 @@ class Upbit:
         """
         if not _is_market(market):
             raise UnknownMarket(f"not a KRW market: {market!r:.60}")
-        query = {"market": market, "to": _until(moment), "count": "2"}
-        rows = decode_rows(self._http.text("/v1/candles/minutes/1", query, self._candle_gate))
+        query = {"market": market, "to": until_text(moment), "count": "2"}
+        path = candle_path(CandleUnit.MINUTE)
+        rows = decode_rows(self._http.text(path, query, self._candle_gate))
         try:
-            return _last_before(rows, market, moment)
+            return last_before(rows, market, moment)
         except (BadField, BadPrice) as error:
             raise Unavailable(f"candle of {market} before {moment}: {error}") from error
+
+    def candles(
+        self, market: str, unit: CandleUnit, *, until: datetime, count: int
+    ) -> list[Candle]:
+        """The last `count` (1 to 200) candles that opened before `until` (aware), newest first.
+
+        Gives way to settlement, which asks through `candle_before`. An answer with a single row
+        that can't be believed is Unavailable as a whole.
+        """
+        if not _is_market(market):
+            raise UnknownMarket(f"not a KRW market: {market!r:.60}")
+        if not 1 <= count <= LARGEST_PAGE:
+            raise ValueError(f"1 to {LARGEST_PAGE} candles may be asked for, not {count}")
+        query = {"market": market, "to": until_text(until), "count": str(count)}
+        rows = decode_list(self._http.text(candle_path(unit), query, self._filling_gate))
+        try:
+            return page_before(rows, market, unit, until, count)
+        except (BadField, BadPrice) as error:
+            raise Unavailable(f"candles of {market} before {until}: {error}") from error
 
     def logo(self, code: str) -> bytes | None:
         """The PNG of a coin's logo; None where there is none, or something else in its place."""
@@ -197,47 +217,3 @@ def _or_none(row: Row, key: str) -> Decimal | None:
         return read_price(row, key)
     except (BadField, BadPrice):
         return None
-
-
-def _until(moment: datetime) -> str:
-    """`moment` in whole seconds, rounded up so that no candle that opened before it is cut off."""
-    if moment.tzinfo is None:
-        raise ValueError("moment must be aware")
-    up = moment + timedelta(microseconds=-moment.microsecond % 1_000_000)
-    return up.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _last_before(rows: list[tuple[object, str]], market: str, moment: datetime) -> Candle | None:
-    candles = [_candle(row, market, raw) for row, raw in rows]
-    if any(newer.opened_at <= older.opened_at for newer, older in pairwise(candles)):
-        raise BadField("the candles are not in order, newest first")
-    for candle in candles:
-        if candle.opened_at < moment:
-            return candle
-    if candles:
-        raise BadField("only candles at or after the moment asked for")
-    return None
-
-
-def _candle(row: object, market: str, raw: str) -> Candle:
-    if not isinstance(row, dict):
-        raise BadField("not an object")
-    if row.get("market") != market or row.get("unit", 1) != 1:
-        raise BadField("the candle of another market or length")
-    candle = Candle(
-        market=market,
-        opened_at=read_minute(row, "candle_date_time_utc"),
-        open=read_price(row, "opening_price"),
-        high=read_price(row, "high_price"),
-        low=read_price(row, "low_price"),
-        close=read_price(row, "trade_price"),
-        raw=raw[:_LONGEST_RAW],
-    )
-    if (
-        not candle.low
-        <= min(candle.open, candle.close)
-        <= max(candle.open, candle.close)
-        <= candle.high
-    ):
-        raise BadField("open or close is outside of low and high")
-    return candle

@@ -113,6 +113,43 @@ def test_any_other_remaining_header_changes_nothing(
     assert clock.now == 1000
 
 
+def test_used_up_second_ends_a_second_after_its_first_call(pacer: Pacer, clock: Clock) -> None:
+    gate = pacer.gate("candles")
+    for left in (3, 9, 8, 0):
+        gate.answered(200, {"Remaining-Req": f"group=candles; min=600; sec={left}"})
+        clock.sleep(0.1)
+    gate.enter()
+
+    assert clock.now == pytest.approx(1001.1)
+
+
+def test_patient_calls_go_nearer_to_the_limit(pacer: Pacer, clock: Clock) -> None:
+    gate = pacer.gate("candles", patient=True)
+    for _ in range(96):
+        gate.enter()
+
+    assert clock.now == pytest.approx(1010)
+
+
+def test_patient_calls_let_all_others_go_first(pacer: Pacer, clock: Clock) -> None:
+    urgent, patient = pacer.gate("candles"), pacer.gate("candles", patient=True)
+    urgent.enter()
+    patient.enter()
+    assert clock.now == 1000.5
+
+    urgent.enter()
+
+    assert clock.now == pytest.approx(1000.5 + 1 / 9.5)
+
+
+def test_pace_that_is_set_higher_holds_for_patient_calls_too(clock: Clock) -> None:
+    gate = Pacer(per_second=100, clock=clock, sleep=clock.sleep).gate("candles", patient=True)
+    gate.enter()
+    gate.enter()
+
+    assert clock.now == pytest.approx(1000.01)
+
+
 def test_header_holds_the_group_it_names(pacer: Pacer, clock: Clock) -> None:
     pacer.gate("market").answered(200, {"Remaining-Req": "group=ticker; min=600; sec=0"})
 
