@@ -53,6 +53,13 @@ MESSAGES = {
     ),
     "void_reason_missing": _("무효로 하는 이유를 적어 주세요."),
     "void_reason_too_long": _("이유는 %(limit)s자까지 쓸 수 있어요."),
+    # strategies
+    "setting_out_of_bounds": _("%(low)s부터 %(high)s까지의 수로 적어 주세요."),
+    "setting_too_fine": _("소수점 아래 %(decimals)s자리까지 쓸 수 있어요."),
+    "grid_size": _("k 값은 1개부터 %(limit)s개까지 비교할 수 있어요."),
+    "grid_out_of_order": _("k 값은 작은 것부터 한 번씩만 적어 주세요."),
+    "means_out_of_order": _("짧은 평균은 긴 평균보다 적은 날로 계산해야 해요."),
+    "history_too_short": _("일봉이 모자라요. %(needed)s일이 필요한데 %(had)s일뿐이에요."),
     # clients
     "token_missing": _("로그인이 필요해요."),
     "token_not_valid": _("로그인 정보가 만료됐거나 맞지 않아요. 다시 로그인해 주세요."),
@@ -61,6 +68,7 @@ MESSAGES = {
     "not_whole_number": _("정수로 적어 주세요."),
     "number_out_of_bounds": _("1부터 %(high)s까지의 정수로 적어 주세요."),
     "board_unknown": _("그런 시세판은 없어요."),
+    "frame_unknown": _("캔들 길이는 1m, 15m, 1h, 4h, 1d, 1w 중에서 골라 주세요."),
     "codes_invalid": _("코인 코드를 쉼표로 나눠 %(high)s개까지 적어 주세요."),
     "choice_unknown": _("1(예)이나 2(아니오)로 답해 주세요."),
     "json_invalid": _("JSON 형식이 맞지 않아요."),

@@ -1,0 +1,100 @@
+"""Trading: strategies, what they cost, how they are judged, and the limits that hold a bot."""
+
+from app.domain.trading.breakout import VolatilityBreakout
+from app.domain.trading.costs import Costs
+from app.domain.trading.crossing import MovingAverageCrossing
+from app.domain.trading.days import (
+    BadHistory,
+    Day,
+    as_days,
+    check_days,
+    day_start,
+    finished_before,
+    trading_day,
+)
+from app.domain.trading.limits import Limits, Refusal, Standing, refuse_entry
+from app.domain.trading.replay import Opening, Trade, replay
+from app.domain.trading.selection import (
+    USUAL_GRID,
+    Search,
+    TooFewDays,
+    check_grid,
+    choose_k,
+    make_grid,
+    walk_forward,
+)
+from app.domain.trading.sizing import (
+    Allocation,
+    Offer,
+    Skip,
+    Skipped,
+    entry_funds,
+    exit_volume,
+    offered_until,
+    spendable,
+)
+from app.domain.trading.strategy import (
+    Decision,
+    EnterAt,
+    Exit,
+    Held,
+    Hold,
+    Moment,
+    Morning,
+    Plan,
+    StopLoss,
+    Strategy,
+    Waiting,
+    Watch,
+    decide_all,
+)
+from app.domain.trading.ticks import Ticks
+
+__all__ = [
+    "USUAL_GRID",
+    "Allocation",
+    "BadHistory",
+    "Costs",
+    "Day",
+    "Decision",
+    "EnterAt",
+    "Exit",
+    "Held",
+    "Hold",
+    "Limits",
+    "Moment",
+    "Morning",
+    "MovingAverageCrossing",
+    "Offer",
+    "Opening",
+    "Plan",
+    "Refusal",
+    "Search",
+    "Skip",
+    "Skipped",
+    "Standing",
+    "StopLoss",
+    "Strategy",
+    "Ticks",
+    "TooFewDays",
+    "Trade",
+    "VolatilityBreakout",
+    "Waiting",
+    "Watch",
+    "as_days",
+    "check_days",
+    "check_grid",
+    "choose_k",
+    "day_start",
+    "decide_all",
+    "entry_funds",
+    "exit_volume",
+    "finished_before",
+    "make_grid",
+    "offered_until",
+    "refuse_entry",
+    "replay",
+    "spendable",
+    "trading_day",
+    "walk_forward",
+]
