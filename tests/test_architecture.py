@@ -26,11 +26,11 @@ MAY_IMPORT = {
     "simulator": ("domain", "simulator", "clock"),
     "web": (
         "domain", "services", "db", "extensions", "clock", "wiring", "messages", "i18n", "version",
-        "web",
+        "afterwards", "web",
     ),
     "api": (
         "domain", "services", "db", "extensions", "clock", "wiring", "messages", "i18n", "version",
-        "api",
+        "afterwards", "api",
     ),
     "jobs": ("domain", "services", "exchanges.base", "db", "extensions", "clock", "wiring", "jobs"),
     "wiring": ("exchanges", "kakao", "domain", "clock", "version"),
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "clock": (),
     "extensions": (),
     "schema": (),
+    "afterwards": (),
     "messages": ("i18n", "domain"),
     "i18n": (),
 }  # fmt: skip

@@ -4,6 +4,7 @@ from flask import Flask
 
 from app.api import (
     accounts,
+    candles,
     cors,
     data,
     errors,
@@ -28,6 +29,7 @@ _BLUEPRINTS = (
     votes.bp,
     points.bp,
     market.bp,
+    candles.bp,
     market.tracker,
     live.bp,
     favourites.bp,

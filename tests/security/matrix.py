@@ -20,6 +20,7 @@ POST   /api/v1/auth/token/refresh                     400    400    400    400  
 POST   /api/v1/auth/token/verify                      400    200    200    200    401    401
 GET    /api/v1/coins                                  200    200    200    200    200    200
 GET    /api/v1/coins/<code>                           200    200    200    200    200    200
+GET    /api/v1/coins/<code>/candles                   200    200    200    200    200    200
 GET    /api/v1/docs                                   200    200    200    200    200    200
 GET    /api/v1/live                                   200    200    200    200    200    200
 GET    /api/v1/openapi.json                           200    200    200    200    200    200
