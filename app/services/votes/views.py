@@ -19,6 +19,7 @@ class VoteView:
     """One vote in a list. `now_price` is the latest quote, honest about its age in `price_as_of`.
 
     The whales' counts are zero until this person has answered: what isn't to be seen isn't sent.
+    The base rate is what was known when the question was asked; None where that was nothing.
     """
 
     id: int
@@ -50,6 +51,8 @@ class VoteView:
     my_answered_at: datetime | None
     creator_id: int
     creator_name: str
+    base_rate_hits: int | None = None
+    base_rate_windows: int | None = None
 
     def __hash__(self) -> int:
         """Cheap, since cards are looked up by their votes; equality compares everything."""
@@ -134,6 +137,8 @@ _VIEW_COLUMNS = (
     _mine.created_at.label("my_answered_at"),
     Vote.creator_id,
     _creator.nickname,
+    Vote.base_rate_hits,
+    Vote.base_rate_windows,
 )
 
 
