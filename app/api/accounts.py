@@ -85,7 +85,11 @@ def change_look(body: Fields, who: Bearer) -> Response:
 
 
 @bp.post("/user/nickname/check", strict_slashes=False)
-@tells({200: None}, codes=NICKNAME_CODES | {"nickname_taken": 409})
+@tells(
+    {200: None},
+    codes=NICKNAME_CODES | {"nickname_taken": 409},
+    beside={"nickname_taken": "nickname"},
+)
 @signed_in
 @takes(NewNickname)
 def check_nickname(body: Fields, who: Bearer) -> Response:

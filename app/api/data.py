@@ -16,6 +16,12 @@ from app.wiring import kakao_or_none
 bp = room("data")
 
 EXPORT_LIMIT = "10/minute;60/hour"
+#: Two of the lists, to show how all of them look.
+_TAKEN = {
+    "made_at": "2026-11-20T05:04:00Z",
+    "account": [{"id": 7, "nickname": "neo", "points": 240, "created_at": "2026-11-02T09:30:00Z"}],
+    "ledger": [{"id": 31, "created_at": "2026-11-20T05:04:00Z", "reason": "stake", "amount": -10}],
+}
 
 
 class Farewell(Body):
@@ -25,7 +31,7 @@ class Farewell(Body):
 
 
 @bp.get("/user/export", strict_slashes=False)
-@tells({200: dict})
+@tells({200: dict}, example=_TAKEN)
 @limiter.limit(EXPORT_LIMIT)
 @signed_in
 def take_along(who: Bearer) -> Response:

@@ -1,6 +1,7 @@
 """Refusals and failures as JSON: the contract's field lists, and one `error` for all clients."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
@@ -36,14 +37,14 @@ HTTP_CODES = {
     503: "unavailable",
 }
 #: Where the contract puts a refusal: by code, by endpoint where they differ, else by our field.
-_PLACES = {
+PLACES: dict[object, str] = {
     "coin_inactive": "coin_code",
     "price_not_fresh": "coin_code",
     "nickname_taken": "nickname",
     ("not_enough_points", "api-votes.create"): "uploader",
     ("not_enough_points", "api-votes.choose"): "participant",
 }
-_FIELD_NAMES = {"coin": "coin_code", "direction": "comment", "body": "non_field_errors"}
+FIELD_NAMES = {"coin": "coin_code", "direction": "comment", "body": "non_field_errors"}
 _RETRY_AFTER_S = {503: "60"}
 
 
@@ -64,30 +65,39 @@ class InvalidBody(AppError):
 
 def refusal(error: AppError) -> Response:
     """The answer to a refusal of ours."""
-    fields = _fields(error)
     status = 404 if isinstance(error, NotFound) else STATUSES.get(error.code, 400)
-    body: dict[str, object] = {}
+    return _response(refused(error.code, status, _fields(error), error.params), status)
+
+
+def refused(
+    code: str, status: int, fields: Mapping[str, list[str]], params: Mapping[str, object]
+) -> dict[str, Any]:
+    """The body of a refusal; `fields` holds the codes of each field that is to blame."""
+    body: dict[str, Any] = {}
     if fields and status not in (401, 404, 409):
-        body |= {
-            name: [message(code, error.params) for code in codes] for name, codes in fields.items()
-        }
+        body = {name: [message(one, params) for one in codes] for name, codes in fields.items()}
     else:
-        body["detail"] = message(error.code, error.params)
+        body["detail"] = message(code, params)
     if status == 401:
-        body["code"] = error.code
-    return _response(body, status, error.code, message(error.code, error.params), fields)
+        body["code"] = code
+    return body | _error(code, message(code, params), fields)
 
 
 def failure(error: HTTPException) -> Response:
     """The answer to what HTTP calls a failure; 422 is 400 here, and prepared answers pass."""
     status = {422: 400}.get(error.code or 500, error.code or 500)
-    code = HTTP_CODES.get(status, HTTP_CODES[500 if status >= 500 else 400])
-    sentence = message(code, {})
-    response = _response({"detail": sentence}, status, code, sentence, {})
+    response = _response(failed(status), status)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def failed(status: int) -> dict[str, Any]:
+    """The body of a failure."""
+    code = HTTP_CODES.get(status, HTTP_CODES[500 if status >= 500 else 400])
+    sentence = message(code, {})
+    return {"detail": sentence} | _error(code, sentence, {})
 
 
 def routing_failure() -> Response | None:
@@ -106,19 +116,20 @@ def _fields(error: AppError) -> dict[str, list[str]]:
     if isinstance(error, InvalidBody):
         return error.fields
     if isinstance(error, InvalidInput):
-        return {_FIELD_NAMES.get(error.field, error.field): [error.code]}
+        return {FIELD_NAMES.get(error.field, error.field): [error.code]}
     if not isinstance(error, Conflict):
         return {}
-    by_code = _PLACES.get(error.code)
-    place = _PLACES.get((error.code, request.endpoint or ""), by_code)
+    by_code = PLACES.get(error.code)
+    place = PLACES.get((error.code, request.endpoint or ""), by_code)
     return {place or "non_field_errors": [error.code]}
 
 
-def _response(
-    body: dict[str, object], status: int, code: str, sentence: str, fields: Mapping[str, list[str]]
-) -> Response:
-    shape = {"code": code, "message": sentence, "fields": fields}
-    response = answer(body | {"error": shape}, status)
+def _error(code: str, sentence: str, fields: Mapping[str, list[str]]) -> dict[str, Any]:
+    return {"error": {"code": code, "message": sentence, "fields": fields}}
+
+
+def _response(body: dict[str, Any], status: int) -> Response:
+    response = answer(body, status)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
     if status in _RETRY_AFTER_S:

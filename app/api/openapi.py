@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from flask import Flask
+from flask_babel import force_locale
 from marshmallow import Schema
 from marshmallow.fields import Field, Integer
 from werkzeug.routing import Rule
 
+from app.api.examples import View, answered, asked, turned_down
 from app.api.once import HEADER
-from app.api.told import body_of, codes_of, needs_token, told_by
+from app.api.told import Told, body_of, codes_of, needs_token, told_by
 from app.version import VERSION
 
 Json = dict[str, Any]
@@ -30,15 +33,24 @@ _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 _ERROR = "Error"
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What operations share, by name: shapes, and refusals that read the same everywhere."""
+
+    shapes: Json
+    examples: Json
+
+
 def describe(app: Flask) -> Json:
-    """The whole description: one operation per route and method, shapes by name."""
-    shapes: Json = {_ERROR: _error_shape()}
+    """The whole description, in English: an operation per route and method, shapes by name."""
+    known = _Known({_ERROR: _error_shape()}, {})
     paths: Json = {}
-    for rule in api_rules(app):
-        operation = _operation(app, rule, shapes)
-        if operation is not None:
-            path = _ARGUMENT.sub(r"{\2}", rule.rule)
-            paths.setdefault(path, {})[method_of(rule).lower()] = operation
+    with force_locale("en"):
+        for rule in api_rules(app):
+            operation = _operation(app, rule, known)
+            if operation is not None:
+                path = _ARGUMENT.sub(r"{\2}", rule.rule)
+                paths.setdefault(path, {})[method_of(rule).lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -49,7 +61,8 @@ def describe(app: Flask) -> Json:
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": dict(sorted(shapes.items())),
+            "schemas": dict(sorted(known.shapes.items())),
+            "examples": dict(sorted(known.examples.items())),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -66,7 +79,7 @@ def method_of(rule: Rule) -> str:
     return next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"}))
 
 
-def _operation(app: Flask, rule: Rule, shapes: Json) -> Json | None:
+def _operation(app: Flask, rule: Rule, known: _Known) -> Json | None:
     view = app.view_functions[rule.endpoint]
     told, body = told_by(view), body_of(view)
     if told is None:
@@ -76,8 +89,8 @@ def _operation(app: Flask, rule: Rule, shapes: Json) -> Json | None:
         "operationId": rule.endpoint.removeprefix("api-").replace(".", "-"),
         "tags": [rule.endpoint.removeprefix("api-").partition(".")[0]],
         "summary": " ".join(summary.split()),
-        "responses": {str(status): _answer(shape, shapes) for status, shape in told.answers.items()}
-        | _refusals(codes_of(view)),
+        "responses": {str(status): _answer(told, status, known.shapes) for status in told.answers}
+        | _refusals(rule.endpoint, view, known.examples),
     }
     if rest.strip():
         operation["description"] = " ".join(rest.split())
@@ -85,27 +98,33 @@ def _operation(app: Flask, rule: Rule, shapes: Json) -> Json | None:
     if parameters:
         operation["parameters"] = parameters
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": _content(_body(body, shapes))}
+        content = _content(_body(body, known.shapes))
+        operation["requestBody"] = {"required": True, "content": content}
     if needs_token(view):
         operation["security"] = [{"bearer": []}]
     return operation
 
 
-def _answer(shape: object, shapes: Json) -> Json:
+def _answer(told: Told, status: int, shapes: Json) -> Json:
+    shape = told.answers[status]
     if shape is None:
         return {"description": "Done; no body."}
-    return {"description": "Done.", "content": _content(_schema(shape, shapes))}
+    content = _content(_schema(shape, shapes), example=told.example or answered(shape))
+    return {"description": "Done.", "content": content}
 
 
-def _refusals(codes: dict[str, int]) -> Json:
-    by_status: dict[int, list[str]] = {}
-    for code, status in codes.items():
-        by_status.setdefault(status, []).append(code)
+def _refusals(endpoint: str, view: View, examples: Json) -> Json:
+    by_status: dict[int, Json] = {}
+    for code, status in sorted(codes_of(view).items()):
+        shown: Json = {"value": turned_down(endpoint, view, code, status)}
+        if examples.setdefault(code, shown) == shown:
+            shown = {"$ref": f"#/components/examples/{code}"}
+        by_status.setdefault(status, {})[code] = shown
     shape = {"$ref": f"#/components/schemas/{_ERROR}"}
     return {
         str(status): {
-            "description": "Refused: " + ", ".join(f"`{code}`" for code in sorted(found)) + ".",
-            "content": _content(shape),
+            "description": "Refused: " + ", ".join(f"`{code}`" for code in found) + ".",
+            "content": _content(shape, examples=found),
         }
         for status, found in sorted(by_status.items())
     }
@@ -132,8 +151,8 @@ def _headers(keyed: bool) -> Iterator[Json]:
         }
 
 
-def _content(schema: Json) -> Json:
-    return {"application/json": {"schema": schema}}
+def _content(schema: Json, **examples: object) -> Json:
+    return {"application/json": {"schema": schema, **examples}}
 
 
 def _schema(shape: Any, shapes: Json) -> Json:
@@ -176,7 +195,7 @@ def _body(schema: type[Schema], shapes: Json) -> Json:
         "description": " ".join((schema.__doc__ or "").split()),
         "properties": {key: _field(one) for key, one in fields.items()},
         "required": [key for key, one in fields.items() if one.required],
-        "examples": [{key: _example(one) for key, one in fields.items()}],
+        "examples": [{key: asked(name, key, one) for key, one in fields.items()}],
     }
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -184,11 +203,6 @@ def _body(schema: type[Schema], shapes: Json) -> Json:
 def _field(field: Field[Any]) -> Json:
     kind = "integer" if isinstance(field, Integer) else "string"
     return {"type": kind} | dict(field.metadata)
-
-
-def _example(field: Field[Any]) -> object:
-    given = field.metadata.get("examples", ["…"])
-    return given[0]
 
 
 def _error_shape() -> Json:

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, render_template
 from app.api.openapi import describe
 from app.api.room import API, room
 from app.api.told import tells
-from app.api.wire import cached
+from app.api.wire import cached_text, etag_of, exact
 
 bp = room("reference")
 page = Blueprint("api_page", __name__, url_prefix=API)
@@ -19,13 +19,17 @@ _DESCRIBED = "application/json"
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation as the page shows it; `body` is an example, `shape` the name of the answer."""
+    """One operation as the page shows it, with an example of what it takes and of what it answers.
+
+    `shape` is the name of the answer.
+    """
 
     method: str
     path: str
     told: dict[str, Any]
     body: str
     shape: str
+    answer: str
 
     @property
     def ident(self) -> str:
@@ -34,10 +38,10 @@ class Operation:
 
 
 @bp.get("/openapi.json")
-@tells({200: dict})
+@tells({200: dict}, example={"openapi": "3.1.0"})
 def openapi() -> Response:
     """This description."""
-    return cached(_description(_app()))
+    return cached_text(*_written(_app()))
 
 
 @page.get("/docs")
@@ -47,7 +51,9 @@ def read() -> str:
     groups: dict[str, list[Operation]] = {}
     for path, operations in spec["paths"].items():
         for method, told in operations.items():
-            shown = Operation(method.upper(), path, told, _body(spec, told), _shape(told))
+            shown = Operation(
+                method.upper(), path, told, _body(spec, told), _shape(told), _answer(told)
+            )
             groups.setdefault(told["tags"][0], []).append(shown)
     return render_template(
         "api/docs.html", groups=groups, shapes=spec["components"]["schemas"], type_words=type_words
@@ -77,17 +83,38 @@ def _description(app: Flask) -> dict[str, Any]:
     return describe(app)
 
 
+@lru_cache(maxsize=4)
+def _written(app: Flask) -> tuple[str, str]:
+    """The description as text, with its ETag."""
+    text = exact(_description(app))
+    return text, etag_of(text)
+
+
 def _body(spec: dict[str, Any], told: dict[str, Any]) -> str:
     """An example of the body as text, or "" where none is taken."""
     if "requestBody" not in told:
         return ""
     name = type_words(told["requestBody"]["content"][_DESCRIBED]["schema"])
-    example = spec["components"]["schemas"][name]["examples"][0]
-    return json.dumps(example, ensure_ascii=False, indent=2)
+    return _example(spec["components"]["schemas"][name]["examples"][0])
 
 
 def _shape(told: dict[str, Any]) -> str:
     """What a good answer holds, in a few words; "" where it holds nothing."""
-    good = [one for status, one in told["responses"].items() if status < "300"]
-    content = good[0].get("content")
-    return type_words(content[_DESCRIBED]["schema"]) if content else ""
+    content = _good(told)
+    return type_words(content["schema"]) if content else ""
+
+
+def _answer(told: dict[str, Any]) -> str:
+    """An example of a good answer as text, or "" where it holds nothing."""
+    content = _good(told)
+    return _example(content["example"]) if content else ""
+
+
+def _good(told: dict[str, Any]) -> dict[str, Any]:
+    good = next(one for status, one in told["responses"].items() if status < "300")
+    found: dict[str, Any] = good.get("content", {}).get(_DESCRIBED, {})
+    return found
+
+
+def _example(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

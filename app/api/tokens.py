@@ -121,7 +121,7 @@ def sign_in_locally(body: Fields) -> Response:
 
 
 @bp.post("/auth/token/verify", strict_slashes=False)
-@tells({200: None}, codes=_VERIFY_CODES)
+@tells({200: None}, codes=_VERIFY_CODES, beside=dict.fromkeys(_VERIFY_CODES, "message"))
 def verify() -> Response:
     """Whether the access token of the header is good. The body is never looked at."""
     try:
@@ -132,7 +132,7 @@ def verify() -> Response:
 
 
 @bp.post("/auth/token/refresh", strict_slashes=False)
-@tells({200: Refreshed}, codes={"token_not_valid": 401})
+@tells({200: Refreshed}, codes={"token_not_valid": 401}, beside={"token_not_valid": "message"})
 @takes(Refresh)
 def refresh(body: Fields) -> Response:
     """The next pair for a refresh token. Shown twice, it ends the session it belongs to."""

@@ -14,7 +14,6 @@ View = TypeVar("View", bound=Callable[..., Response])
 _TOKEN_CODES = {"token_missing": 401, "token_not_valid": 401}
 _BODY_CODES = {
     "field_missing": 400,
-    "not_text": 400,
     "json_invalid": 400,
     "json_not_object": 400,
     "body_too_large": 413,
@@ -26,13 +25,17 @@ _BODY_CODES = {
 class Told:
     """Statuses with the shape of their answers (None: no body), refusals, and what may be asked.
 
-    `codes` says which refusal comes with which status; `query` holds JSON schemas by name.
+    `codes` says which refusal comes with which status; `query` holds JSON schemas by name. `beside`
+    names the field that a refusal's sentence stands in where the contract has one of its own, and
+    `example` is an answer where its shape gives none away.
     """
 
     answers: dict[int, object]
     codes: dict[str, int]
     query: dict[str, dict[str, Any]] = field(default_factory=dict)
     keyed: bool = False
+    beside: dict[str, str] = field(default_factory=dict)
+    example: object = None
 
 
 def tells(
@@ -41,12 +44,15 @@ def tells(
     codes: Mapping[str, int] | None = None,
     query: Mapping[str, dict[str, Any]] | None = None,
     keyed: bool = False,
+    beside: Mapping[str, str] | None = None,
+    example: object = None,
 ) -> Callable[[View], View]:
     """Write down what a view answers; `keyed` for one that takes an Idempotency-Key."""
 
     def mark(view: View) -> View:
-        told = Told(dict(answers), dict(codes or {}), dict(query or {}), keyed)
-        view.told = told  # type: ignore[attr-defined]
+        view.told = Told(  # type: ignore[attr-defined]
+            dict(answers), dict(codes or {}), dict(query or {}), keyed, dict(beside or {}), example
+        )
         return view
 
     return mark
@@ -76,8 +82,8 @@ def codes_of(view: Callable[..., Any]) -> dict[str, int]:
     body = body_of(view)
     if body is not None:
         codes |= _BODY_CODES
-        if any(isinstance(one, Whole) for one in body().fields.values()):
-            codes["not_whole_number"] = 400
+        kinds = {isinstance(one, Whole) for one in body().fields.values()}
+        codes |= {"not_whole_number" if whole else "not_text": 400 for whole in kinds}
     if told and told.keyed:
         codes |= {"idempotency_key_invalid": 400, "idempotency_key_reused": 409}
     return codes

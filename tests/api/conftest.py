@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from app.api.examples import ANY_FIELD, turned_down
 from app.api.told import codes_of, told_by
 from app.clock import utcnow
 from app.models import User
@@ -103,8 +104,24 @@ def _see_it_was_told(app: Flask, response: TestResponse) -> None:
         return
     if response.status_code < 400:
         assert response.status_code in told.answers
-    else:
-        assert codes_of(view)[response.get_json()["error"]["code"]] == response.status_code
+        return
+    body = response.get_json()
+    code = body["error"]["code"]
+    assert codes_of(view)[code] == response.status_code
+    with app.test_request_context():
+        example = turned_down(endpoint, view, code, response.status_code)
+    assert _places(body) == _places(example), f"app/api/examples.py tells another {code}"
+
+
+def _places(body: dict[str, Any]) -> tuple[set[str], set[str]]:
+    """Where a refusal stands: its fields, and what stands beside `error`.
+
+    A field that is missing, of another kind or out of bounds may be any.
+    """
+    fields, beside = set(body["error"]["fields"]), set(body)
+    if body["error"]["code"] in (*ANY_FIELD, "number_out_of_bounds"):
+        return {"any"}, beside - fields
+    return fields, beside
 
 
 def code_of(response: TestResponse) -> str:

@@ -19,7 +19,7 @@ from tests.api.conftest import Client, SignIn
 OPEN = {
     "/api/v1/auth", "/api/v1/auth/kakao", "/api/v1/auth/local", "/api/v1/auth/local/signup",
     "/api/v1/auth/token/refresh", "/api/v1/auth/token/verify", "/api/v1/coins",
-    "/api/v1/coins/<code>", "/api/v1/openapi.json", "/tracker/coins",
+    "/api/v1/coins/<code>", "/api/v1/live", "/api/v1/openapi.json", "/tracker/coins",
 }  # fmt: skip
 
 #: The session is nobody's, or the test would sign its own client out.

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -43,6 +44,8 @@ def fits(value: object, schema: Json, spec: Json) -> bool:
         return False
     if isinstance(value, list):
         return all(fits(one, schema["items"], spec) for one in value)
+    if isinstance(value, dict) and "additionalProperties" in schema:
+        return all(fits(one, schema["additionalProperties"], spec) for one in value.values())
     if isinstance(value, dict) and "properties" in schema:
         known = schema["properties"]
         return value.keys() == known.keys() and all(fits(value[k], known[k], spec) for k in known)
@@ -60,7 +63,8 @@ def test_every_route_is_described_once(app: Flask, spec: Json) -> None:
 
 
 def test_every_reference_leads_somewhere(spec: Json) -> None:
-    known = {f"#/components/schemas/{name}" for name in spec["components"]["schemas"]}
+    kinds = ("schemas", "examples")
+    known = {f"#/components/{kind}/{name}" for kind in kinds for name in spec["components"][kind]}
 
     assert references(spec) <= known
 
@@ -89,6 +93,52 @@ def test_answers_are_what_the_description_says(
         assert fits(as_bob.get(template.format(**values)).get_json(), schema, spec), template
         seen += 1
     assert seen >= 10
+
+
+def contents(spec: Json) -> Iterator[tuple[str, str, Json]]:
+    """Each answer that has a body: where, its status, what the description says of the body."""
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            for status, answer in operation["responses"].items():
+                if "content" in answer:
+                    yield f"{method} {path}", status, answer["content"]["application/json"]
+
+
+def test_every_answer_has_an_example_that_fits(spec: Json) -> None:
+    seen = 0
+    for where, status, content in contents(spec):
+        if status < "300":
+            assert fits(content["example"], content["schema"], spec), where
+            seen += 1
+    assert seen >= 20
+
+
+def test_every_refusal_has_an_example_that_fits(spec: Json) -> None:
+    for where, status, content in contents(spec):
+        if status < "300":
+            continue
+        said = spec["paths"][where.partition(" ")[2]][where.partition(" ")[0]]["responses"][status]
+        assert set(content["examples"]) == set(re.findall(r"`(\w+)`", said["description"])), where
+        for code, example in content["examples"].items():
+            shown = example.get("value") or spec["components"]["examples"][code]["value"]
+            shape = spec["components"]["schemas"]["Error"]["properties"]["error"]
+            assert fits(shown["error"], shape, spec), (where, code)
+            assert shown["error"]["code"] == code
+            assert len(shown) > 1, (where, code)
+
+
+def test_every_example_says_something(spec: Json) -> None:
+    silent = [where for where, _status, content in contents(spec) if "…" in str(content)]
+
+    assert silent == [], "give the fields of these answers a value in app/api/examples.py"
+    assert "…" not in str(spec["components"])
+
+
+def test_description_is_english_whoever_asks_first(app: Flask) -> None:
+    asked = Client(app.test_client()).get("/openapi.json", headers={"Accept-Language": "ko"})
+
+    example = asked.get_json()["components"]["examples"]["not_found"]["value"]
+    assert example["error"]["message"] == "Not found."
 
 
 def test_description_is_the_same_each_time(app: Flask, spec: Json) -> None:

@@ -29,6 +29,13 @@ def test_page_gives_an_example_of_each_body(stranger: Client) -> None:
     assert "&#34;choice&#34;: 1" in shown
 
 
+def test_page_gives_an_example_of_each_answer(stranger: Client) -> None:
+    shown = stranger.get("/docs").get_data(as_text=True)
+
+    assert "&#34;uploader_nickname&#34;: &#34;trinity&#34;" in shown
+    assert "&#34;krname&#34;: &#34;비트코인&#34;" in shown
+
+
 def test_page_speaks_the_readers_language(stranger: Client) -> None:
     english = stranger.get("/docs", headers={"Accept-Language": "en"}).get_data(as_text=True)
     korean = stranger.get("/docs", headers={"Accept-Language": "ko"}).get_data(as_text=True)
