@@ -13,7 +13,7 @@ from app.domain.market import Candle, CandleUnit, Listing, Ticker, search_key
 from app.domain.points import Reason
 from app.domain.votes import Choice, Direction, Duration, Question, VoteState
 from app.extensions import db
-from app.models import Coin, LedgerEntry, Quote, User, Vote
+from app.models import CandleSpan, Coin, LedgerEntry, Quote, User, Vote
 from app.services import accounts, market, votes
 from app.services.market import Target
 from app.services.votes import Draft, Evidence
@@ -217,11 +217,12 @@ def make_candles(
 
 def know_the_start(coin: Coin, *, unit: CandleUnit = CandleUnit.DAY) -> None:
     """Have the exchange say that it has nothing older than what we hold."""
-    target = next(
-        one for one in market.candle_targets(now=NOW, codes=[coin.code]) if one.unit == unit
+    known_from = db.session.scalar(
+        select(CandleSpan.known_from).where(CandleSpan.coin_id == coin.id, CandleSpan.unit == unit)
     )
-    assert target.known is not None
-    market.store_page(target=target, ask=Ask(target.known.since, 1), candles=(), now=NOW)
+    assert known_from is not None
+    target = Target(1, coin.id, coin.code, coin.market, unit, known_from, known_from)
+    market.store_page(target=target, ask=Ask(known_from, 1), candles=(), now=NOW)
 
 
 def make_ticker(code: str = "BTC", price: str = "100", *, at: datetime = NOW) -> Ticker:

@@ -32,7 +32,7 @@ def test_series_is_oldest_first_and_as_long_as_asked(coin: Coin) -> None:
 
     assert closes(coin, DAY) == ["1", "2", "4"]
     assert closes(coin, DAY, count=2) == ["2", "4"]
-    assert closes(coin, HOUR) == []
+    assert closes(coin, HOUR) == closes(coin, 240) == []
 
 
 def test_series_ends_with_what_was_over(coin: Coin) -> None:

@@ -35,14 +35,7 @@ from app.services.market.feed import (
     followed_markets,
     store_ticks,
 )
-from app.services.market.filling import (
-    Implausible,
-    Target,
-    candle_targets,
-    drop_old_candles,
-    push_back,
-    store_page,
-)
+from app.services.market.filling import Implausible, drop_old_candles, push_back, store_page
 from app.services.market.listings import (
     ImplausibleListing,
     ListingChanges,
@@ -56,16 +49,20 @@ from app.services.market.prices import (
     store_tickers,
     thin_samples,
 )
+from app.services.market.progress import FILLING_JOB, FillProgress, fill_progress
 from app.services.market.quotes import SPEAKS_FOR
+from app.services.market.targets import Target, candle_targets, watched_codes
 from app.services.market.wishes import look_at_candles
 
 __all__ = [
+    "FILLING_JOB",
     "SPEAKS_FOR",
     "CatalogueCoin",
     "Chart",
     "FavouriteCoin",
     "FeedNote",
     "FeedState",
+    "FillProgress",
     "Implausible",
     "ImplausibleListing",
     "ListingChanges",
@@ -87,6 +84,7 @@ __all__ = [
     "favourite_codes",
     "feed_state",
     "fetch_logos",
+    "fill_progress",
     "find_coin",
     "followed_markets",
     "forming_candle",
@@ -107,5 +105,6 @@ __all__ = [
     "store_ticks",
     "thin_samples",
     "want_candles",
+    "watched_codes",
     "week_lines",
 ]
