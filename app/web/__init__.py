@@ -42,6 +42,7 @@ _PARTS = (
     errors,
     pictures,
     accounts.kakao,
+    market.drawings,
 )
 _BLUEPRINTS = (
     health.bp,
@@ -50,7 +51,7 @@ _BLUEPRINTS = (
     *accounts.BLUEPRINTS,
     pictures.bp,
     points.bp,
-    market.bp,
+    *market.BLUEPRINTS,
     making.bp,
 )
 

@@ -50,7 +50,7 @@ def refusal(error: AppError) -> ResponseReturnValue:
     sentence = message(error.code, error.params)
     if request.method == "POST" and not isinstance(error, NotFound):
         flash(sentence, "error")
-        return redirect(_origin(), 303)
+        return redirect(origin(), 303)
     return page(_status(error), None if isinstance(error, NotFound) else sentence)
 
 
@@ -84,7 +84,7 @@ def _status(error: AppError) -> int:
     return 409 if isinstance(error, Conflict) else 400
 
 
-def _origin() -> str:
+def origin() -> str:
     """The page of ours the form was on, else the start page."""
     came_from = urlsplit(request.referrer or "")
     if came_from.netloc != request.host:

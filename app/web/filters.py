@@ -73,6 +73,20 @@ def turnover(value: float | Decimal) -> str:
     return f"{(amount / 10**8).quantize(Decimal(1), ROUND_HALF_UP):,f}억"
 
 
+def whole_turnover(value: float | Decimal) -> str:
+    """A large turnover in two units: `3조 2,418억원`, in English `₩3,241.8B`."""
+    if english():
+        return turnover(value)
+    trillions, rest = divmod(int((Decimal(str(value)) / 10**8).to_integral(ROUND_HALF_UP)), 10_000)
+    parts = ([f"{trillions:,}조"] if trillions else []) + ([f"{rest:,}억"] if rest or not trillions else [])
+    return f"{' '.join(parts)}원"
+
+
+def signed_won(value: Decimal | int) -> str:
+    """A change of a price with its sign: `+2,654,000`, `−0.00066`, `0`."""
+    return f"+{won(value)}" if value > 0 else won(value)
+
+
 def count(number: int) -> str:
     """A number of things, grouped by thousands."""
     return f"{number:,d}".replace("-", MINUS)
@@ -262,7 +276,8 @@ def hue(code: str) -> int:
 FILTERS: tuple[Callable[..., object], ...] = (
     accuracy, answers, at_minute, at_second, at_words, change_pct, choice, clock, coin_name, count,
     day, day_words, duration, hue, iso, krw, people, question, receipt_minute, receipt_time, recent,
-    signed_count, signed_pct, span, time_ago, time_left, tone, turnover, weekday, won, won_exact,
+    signed_count, signed_pct, signed_won, span, time_ago, time_left, tone, turnover, weekday,
+    whole_turnover, won, won_exact,
 )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ GET    /api/v1/votes/<int:vote_id>                    401    200    200    200  
 POST   /api/v1/votes/<int:vote_id>/choice             401    400    400    400    401    401
 GET    /api/v1/votes/<int:vote_id>/evidence           401    200    200    200    401    401
 GET    /coins                                         200    200    200    200    200    200
+GET    /coins/board                                   200    200    200    200    200    200
+POST   /coins/<code>/favourite                        login  303    303    303    login  login
 GET    /coins/<code>/logo                             404    404    404    404    404    404
 GET    /create                                        login  200    200    200    login  login
 POST   /create                                        login  303    303    303    login  login

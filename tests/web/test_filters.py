@@ -54,6 +54,31 @@ def test_turnover_is_rough(speaking: Speaking) -> None:
 
 
 @pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (3_241_849_000_000.0, "3조 2,418억원"),
+        (5_000_000_000_000.0, "5조원"),
+        (41_200_000_000.0, "412억원"),
+        (0, "0억원"),
+    ],
+)
+def test_turnover_of_the_whole_market_has_two_units(
+    speaking: Speaking, amount: float, shown: str
+) -> None:
+    with speaking("ko"):
+        assert filters.whole_turnover(amount) == shown
+    with speaking("en"):
+        assert filters.whole_turnover(amount) == filters.turnover(amount)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"), [("2654000", "+2,654,000"), ("-0.00066", "−0.00066"), ("0", "0")]
+)
+def test_change_of_a_price_has_its_sign(change: str, shown: str) -> None:
+    assert filters.signed_won(Decimal(change)) == shown
+
+
+@pytest.mark.parametrize(
     ("change", "shown", "tone"),
     [
         ("3.21", "+3.21%", "up"),

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from app.db import Remembered
 from app.domain.market import FeedSource
 from app.extensions import db
-from app.models import MarketFeed
 from app.services.market.catalogue import CatalogueCoin, catalogue
+from app.services.market.feed import feed_state
 
 TOP_COINS = 20
 
@@ -45,7 +44,7 @@ class LiveBoard:
 
 def live_board(now: datetime) -> LiveBoard:
     """The board as it is now; up to a second old."""
-    listed, source = catalogue(now), source_now.get(now)
+    listed, source = catalogue(now), feed_state(now).source
     kept = _boards.get(db.engine)
     if kept is None or kept[0] is not listed or kept[1].source is not source:
         kept = _boards[db.engine] = (listed, _board(listed, source))
@@ -58,9 +57,4 @@ def _board(listed: list[CatalogueCoin], source: FeedSource) -> LiveBoard:
     return LiveBoard(coins, max(seen, default=None), source)
 
 
-def _read_source(_now: datetime) -> FeedSource:
-    return db.session.scalar(select(MarketFeed.source)) or FeedSource.NONE
-
-
-source_now = Remembered(_read_source, timedelta(seconds=1))
 _boards: WeakKeyDictionary[Engine, tuple[list[CatalogueCoin], LiveBoard]] = WeakKeyDictionary()

@@ -52,3 +52,11 @@ export function turnover(text) {
   }
   return `${grouped(String(Math.round(Number(text) / 1e8)))}억`;
 }
+
+/** A large turnover in two units: `3조 2,418억원`. */
+export function wholeTurnover(amount) {
+  if (english()) return turnover(amount);
+  const [trillions, rest] = [Math.floor(Math.round(amount / 1e8) / 10000), Math.round(amount / 1e8) % 10000];
+  const parts = [...(trillions ? [`${grouped(String(trillions))}조`] : []), ...(rest || !trillions ? [`${grouped(String(rest))}억`] : [])];
+  return `${parts.join(" ")}원`;
+}

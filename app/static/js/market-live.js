@@ -5,16 +5,19 @@
  * Inside `data-coin="BTC"` each `data-live-field` is kept up to date: `price`, `change` (percent),
  * `change-price`, `turnover`, and `range`, an SVG whose `.dot` moves. For charts `wl:tick` is
  * dispatched on `document` with {code, price (text, exact), changeRate, asOf (ISO)} per coin that
- * moved. `data-live-age` tells how old the prices are, `data-live-note` says what is wrong with them
- * by `data-live-when` (`polling`, `none`, `old`, `lost`), `data-live-said` speaks to screen readers.
+ * moved. `data-live-age="{span} ago"` tells how old the prices are ({time}: since when), in
+ * `data-live-note` the line whose `data-live-when` applies says what is wrong with them (`polling`,
+ * `none`, `old`, `unseen`, `lost`), `data-live-said` speaks to screen readers, `data-live-total` sums up.
+ * Where `data-live-reload` stands, the page is drawn anew when a coin comes in that it doesn't show.
  */
 
-import { hundredths, percent, signedWon, tone, turnover, units, won } from "./figures.js";
+import { hundredths, percent, signedWon, tone, turnover, units, wholeTurnover, won } from "./figures.js";
 
 const EVERY = 1000;
 const PATIENCE = [5000, 30000];
 const OLD_S = 90;
 const SPEAK_EVERY = 60000;
+const RELOAD_AFTER = 30000;
 const FLASH = { up: "wl-tick-up", down: "wl-tick-down" };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const words = document.body.dataset;
@@ -63,11 +66,28 @@ function take(rows, asOf) {
     const found = coins.get(field.closest("[data-coin]").dataset.coin);
     if (found) show(field, found);
   }
+  sumUp([...coins.values()]);
+  if (document.querySelector("[data-live-reload]")) reloadFor([...coins.keys()]);
   for (const [code, { priceText, rate, price }] of coins) {
     if (known.get(code) === price) continue;
     known.set(code, price);
     document.dispatchEvent(new CustomEvent("wl:tick", { detail: { code, price: priceText, changeRate: rate && Number(rate), asOf } }));
   }
+}
+
+/** The market as a whole, where all of it was asked for. */
+function sumUp(coins) {
+  const tones = coins.map(({ rate }) => (rate === null ? "flat" : tone(hundredths(rate))));
+  const count = (wanted) => words.count.replace("{n}", tones.filter((one) => one === wanted).length);
+  const traded = coins.reduce((sum, one) => sum + Number(one.traded ?? 0), 0);
+  const told = { up: count("up"), down: count("down"), turnover: wholeTurnover(traded) };
+  for (const total of document.querySelectorAll("[data-live-total]")) write(total, told[total.dataset.liveTotal]);
+}
+
+/** A board that hangs on a wall for days draws itself anew when another coin belongs to it. */
+function reloadFor(coins) {
+  const isMissing = (code) => !document.querySelector(`[data-coin="${CSS.escape(code)}"]`);
+  if (performance.now() > RELOAD_AFTER && coins.some(isMissing)) location.reload();
 }
 
 function coin([code, priceText, prevClose, rate, traded, low, high]) {
@@ -96,7 +116,7 @@ const SHOW = {
     if (low === null || high === null || high <= low) return;
     const place = Number((price - low) * 1000n / (high - low)) / 10;
     const share = Math.min(Math.max(place, 0), 100);
-    field.querySelector(".dot")?.setAttribute("x", `${share}%`);
+    field.querySelector(".dot").setAttribute("x", `${(0.97 * share).toFixed(1)}%`);
     field.setAttribute("aria-label", `${Math.round(share)}%`);
   },
 };
@@ -141,16 +161,20 @@ function span(seconds) {
   return parts.filter(([n]) => n || seconds < 60).map(([n, text]) => text.replace("{n}", n)).join(" ");
 }
 
+/** `14:05:00` on a Korean clock. */
+const clock = (iso) => new Date(Date.parse(iso) + 9 * 3600000).toISOString().slice(11, 19);
+
 /** How old the prices are, and in words what is wrong with them. */
 function tellAge() {
   const age = ageS();
   const old = age === null ? board !== null : age > OLD_S;
   for (const element of document.querySelectorAll("[data-live-age]")) {
-    if (age !== null) write(element, element.dataset.liveAge.replace("{span}", span(Math.floor(age))));
-    element.classList.toggle("wl-fresh-stale", old);
+    const told = age === null ? "" : element.dataset.liveAge.replace("{span}", span(Math.floor(age)));
+    if (told) write(element, told.replace("{time}", clock(board.asOf)));
+    if (element.classList.contains("wl-fresh")) element.classList.toggle("wl-fresh-stale", old);
   }
   for (const element of document.querySelectorAll("[data-live-codes]")) element.classList.toggle("wl-stale", old);
-  const trouble = failures > 1 ? "lost" : old ? "old" : board?.source;
+  const trouble = failures > 1 ? "lost" : !old ? board?.source : age === null ? "unseen" : "old";
   for (const element of document.querySelectorAll("[data-live-note] [data-live-when]")) {
     element.hidden = element.dataset.liveWhen !== trouble;
   }
