@@ -126,6 +126,11 @@ _VALUES: dict[str, object] = {
     "updated_time": 1404,
     "observed_at": "2026-11-20T05:04:09Z",
     "added_at": "2026-11-20T05:04:00Z",
+    # candles
+    "frame": "1h",
+    "candles": [[1795150800, 146100000, 147020000, 145980000, 146918000, 102.4185]],
+    "forming": [1795154400, 146918000, 147100000, 146900000, 147050000],
+    "complete": True,
     # the live board
     "as_of": "2026-11-20T05:04:09.413000Z",
     "age_s": 0.4,
@@ -148,12 +153,11 @@ _PARAMS: dict[str, dict[str, object]] = {
     "idempotency_key_invalid": {"limit": MAX_KEY},
 }
 _EXTRAS = {"kakao_refused": {"error_code": "KOE320"}}
-#: Refusals that may blame any field of their kind, none, or one that isn't their first word.
+#: Refusals that blame any field of their kind, none, or one that isn't their first word.
 ANY_FIELD = {"field_missing": Field, "not_text": String, "not_whole_number": Integer}
 _NO_FIELD = ("token_missing", "token_not_valid", "not_found")
 _FIELDS: dict[object, str] = {
     "fall_too_large": "range",
-    "number_out_of_bounds": "limit",
     "kakao_redirect_unknown": "redirect_uri",
     "idempotency_key_invalid": "idempotency_key",
     ("old_password_wrong", "api-accounts.change_password"): "old_password",
@@ -214,7 +218,10 @@ def _field(endpoint: str, view: View, code: str, status: int) -> str:
     if code in ANY_FIELD:
         kind = ANY_FIELD[code]
         return next(name for name, one in fields.items() if isinstance(one, kind))
+    query = told.query if told else {}
+    if code == "number_out_of_bounds":
+        return next(name for name, one in query.items() if one.get("type") == "integer")
     first = code.partition("_")[0]
     name = FIELD_NAMES.get(first, first)
-    is_ours = name in {*fields, *(told.query if told else ()), "password"}
+    is_ours = name in {*fields, *query, "password"}
     return name if is_ours and status == 400 else _NOBODYS
