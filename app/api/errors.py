@@ -109,7 +109,7 @@ def routing_failure() -> Response | None:
 
 def is_api_path() -> bool:
     """Whether this request is for a client rather than for a browser's page."""
-    return request.path.startswith(("/api/", "/tracker/")) or request.path in ("/api", "/tracker")
+    return f"{request.path}/".startswith(("/api/", "/tracker/", "/coin/"))
 
 
 def _fields(error: AppError) -> dict[str, list[str]]:

@@ -126,6 +126,20 @@ _VALUES: dict[str, object] = {
     "updated_time": 1404,
     "observed_at": "2026-11-20T05:04:09Z",
     "added_at": "2026-11-20T05:04:00Z",
+    # the desk's market
+    "ticker": "BTC",
+    "chgAmt": 1800000,
+    "chgRate": 1.24034291,
+    "chg_rate": 1.24034291,
+    "value": 301204555120.25,
+    "accu_price": 301204555120.25,
+    "name": "비트코인",
+    "datetime": "2026-11-19T09:00:00+09:00",
+    "open": 144264000,
+    "high": 145980000,
+    "low": 143900000,
+    "close": 145118000,
+    "volume": 2104.81520133,
     # candles
     "frame": "1h",
     "candles": [[1795150800, 146100000, 147020000, 145980000, 146918000, 102.4185]],
@@ -180,6 +194,8 @@ def answered(shape: Any, place: str = "") -> object:
     kind, arguments = get_origin(shape), get_args(shape)
     if kind is list:
         return [answered(arguments[0])]
+    if kind is dict:
+        return {"BTC": answered(arguments[1])}
     if kind in (UnionType, Union):
         return answered(arguments[0], place)
     return arguments[0] if kind is Literal else _PLAIN[shape]

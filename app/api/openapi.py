@@ -166,6 +166,8 @@ def _schema(shape: Any, shapes: Json) -> Json:
     kind, arguments = get_origin(shape), get_args(shape)
     if kind is list:
         return {"type": "array", "items": _schema(arguments[0], shapes)}
+    if kind is dict:
+        return {"type": "object", "additionalProperties": _schema(arguments[1], shapes)}
     if kind is Literal:
         return {"enum": list(arguments)}
     if kind in (UnionType, Union):

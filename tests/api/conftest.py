@@ -31,7 +31,7 @@ class Client:
         headers = {"Accept": "application/json", **more.pop("headers", {})}
         if self.access:
             headers.setdefault("Authorization", f"Bearer {self.access}")
-        where = path if path.startswith(("/api", "/tracker")) else API + path
+        where = path if path.startswith(("/api", "/tracker", "/coin/")) else API + path
         if json is not None:
             more["json"] = json
         response = self.raw.open(where, method=method, headers=headers, **more)

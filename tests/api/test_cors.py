@@ -31,6 +31,10 @@ def allowed(response: TestResponse) -> str | None:
         ("POST", "/auth/token/refresh/"),
         ("POST", "/auth/local"),
         ("GET", "/tracker/coins/"),
+        ("GET", "/coin/tickers_20"),
+        ("GET", "/coin/tickers_db/"),
+        ("POST", "/coin/tickers_db"),
+        ("GET", "/coin/none"),
     ],
 )
 def test_every_answer_names_the_exact_origin(stranger: Client, method: str, path: str) -> None:

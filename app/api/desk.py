@@ -1,0 +1,136 @@
+"""The market as the trading desk's client asks for it: the twenty that are traded most."""
+
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TypedDict
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from app.api.room import room
+from app.api.shapes import krname
+from app.api.told import tells
+from app.api.wire import answer, cached
+from app.clock import utcnow
+from app.domain.kst import to_kst
+from app.domain.market import Candle
+from app.services import market
+from app.services.market import CatalogueCoin
+
+bp = room("desk", "/coin")
+
+_PLACES = Decimal("1e-8")
+
+
+class LiveRow(TypedDict):
+    """A coin of this moment; all but the price counts from 09:00 in Korea, when Upbit's day begins.
+
+    `chgRate` is in percent, `value` the won traded. `accu_price` and `chg_rate` say the same again
+    for clients that know them by these names.
+    """
+
+    ticker: str
+    cur_price: Decimal
+    chgAmt: Decimal
+    chgRate: Decimal
+    value: float
+    accu_price: float
+    chg_rate: Decimal
+
+
+class DayRow(TypedDict):
+    """The last finished day of a coin; `datetime` is when it began. Without one all is empty."""
+
+    name: str
+    ticker: str
+    datetime: str
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: float
+
+
+#: The client draws one line that says that there is nothing.
+NO_DAY: DayRow = {
+    "name": "",
+    "ticker": "",
+    "datetime": "",
+    "open": Decimal(0),
+    "high": Decimal(0),
+    "low": Decimal(0),
+    "close": Decimal(0),
+    "volume": 0,
+}
+
+
+@bp.get("/tickers_20", strict_slashes=False)
+@tells({200: dict[str, LiveRow]})
+def tickers() -> Response:
+    """The twenty with the largest turnover of 24 hours, by code; not traded yet: absent."""
+    rows = [_live_row(coin) for coin in market.live_board(utcnow()).top]
+    return cached({row["ticker"]: row for row in rows if row is not None})
+
+
+@bp.get("/tickers_db", strict_slashes=False)
+@tells({200: list[DayRow]})
+def days() -> Response:
+    """The newest finished day of each of the twenty; one empty row while none is known."""
+    now = utcnow()
+    known = market.last_finished_day(now)
+    top = market.live_board(now).top
+    rows = [_day_row(coin, known[coin.id]) for coin in top if coin.id in known]
+    return cached(rows or [NO_DAY])
+
+
+def _failed(error: HTTPException) -> Response:
+    """The client draws whatever comes: an error in place of an array leaves its page white."""
+    is_list = request.path.rstrip("/").endswith("tickers_db")
+    response = answer([NO_DAY] if is_list else {}, error.code or 500)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+bp.register_error_handler(HTTPException, _failed)
+
+
+def _live_row(coin: CatalogueCoin) -> LiveRow | None:
+    """None for a coin of which the exchange hasn't said all: nothing is made up."""
+    if coin.price is None or coin.prev_close is None or coin.turnover_today is None:
+        return None
+    moved = coin.price - coin.prev_close
+    rate = _percent(moved, coin.prev_close)
+    return {
+        "ticker": coin.code,
+        "cur_price": coin.price,
+        "chgAmt": moved,
+        "chgRate": rate,
+        "value": coin.turnover_today,
+        "accu_price": coin.turnover_today,
+        "chg_rate": rate,
+    }
+
+
+def _percent(moved: Decimal, start: Decimal) -> Decimal:
+    share = (100 * moved / start).quantize(_PLACES, ROUND_HALF_EVEN).normalize()
+    return share + 0  # a fall that rounds to nothing is no "-0"
+
+
+def _day_row(coin: CatalogueCoin, day: Candle) -> DayRow:
+    return {
+        "name": krname(coin.korean_name),
+        "ticker": coin.code,
+        "datetime": _with_offset(day.opened_at),
+        "open": day.open,
+        "high": day.high,
+        "low": day.low,
+        "close": day.close,
+        "volume": day.volume,
+    }
+
+
+def _with_offset(moment: datetime) -> str:
+    """True to its zone, `2026-11-19T09:00:00+09:00`: the client shows it on a Korean clock."""
+    return to_kst(moment).isoformat()
