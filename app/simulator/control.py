@@ -1,4 +1,4 @@
-"""The switch at `/_sim`: state, faults, clock and markets over HTTP, for this machine only."""
+"""The switch at `/_sim`: state, faults, clock, stream and markets, for this machine only."""
 
 import json
 from collections.abc import Callable
@@ -73,6 +73,13 @@ def _clock(exchange: Exchange, fields: Fields) -> None:
     exchange.clock.set_speed(fields["speed"])  # type: ignore[arg-type]
 
 
+def _stream(exchange: Exchange, fields: Fields) -> None:
+    _only(fields, "burst")
+    if "burst" not in fields:
+        raise ValueError("burst is missing")
+    exchange.burst(fields["burst"])  # type: ignore[arg-type]
+
+
 def _market(exchange: Exchange, fields: Fields) -> None:
     _only(fields, "code", "action", "price", "korean_name", "english_name")
     code, action = fields.pop("code", None), fields.pop("action", None)
@@ -93,6 +100,7 @@ def _market(exchange: Exchange, fields: Fields) -> None:
 _DEEDS: dict[str, tuple[str, Callable[[Exchange, Fields], None]]] = {
     f"{CONTROL}/fault": ("POST", _fault),
     f"{CONTROL}/clock": ("POST", _clock),
+    f"{CONTROL}/stream": ("POST", _stream),
     f"{CONTROL}/market": ("POST", _market),
 }
 
@@ -106,6 +114,7 @@ def _state(exchange: Exchange) -> Fields:
         "seed": exchange.settings.seed,
         "replay": None if replay is None else str(replay),
         "faults": [fault.described(moment) for fault in exchange.faults()],
+        "burst": exchange.burst_per_s,
         "markets": exchange.codes(),
         "requests": dict(exchange.requests),
     }

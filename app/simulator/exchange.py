@@ -31,6 +31,7 @@ from app.simulator.server import Request
 from app.simulator.wire import NOTATIONS, rows_json
 from app.simulator.world import UnknownCode, World
 
+MOST_BURST = 50_000
 STREAM_UNKNOWN = ("nothing", "error")
 _LOGO = re.compile(r"/logos/([A-Z0-9]{1,20})\.png")
 _HEADERS = {
@@ -83,6 +84,7 @@ class Exchange:
         self.world = World(settings.seed, settings.markets)
         self.recording = Replay(Path(settings.replay)) if settings.replay is not None else None
         self.requests: Counter[str] = Counter()
+        self.burst_per_s = 0
         self.quotation = Quotation(self.world)
         self._source: Source = self.recording or self.quotation
         self._limits = RateLimits(settings.rate_limit)
@@ -165,6 +167,16 @@ class Exchange:
     def set_price(self, code: str, price: object | None) -> None:
         """Trade at `price` now and until further notice; None lets the price follow its path."""
         self._invented().set_price(code, price, self.clock.now())
+
+    def burst(self, per_s: int) -> None:
+        """Let the stream tell so many ticks a second more, over all tickers asked for; 0 ends it.
+
+        ValueError unless it is a whole number up to MOST_BURST.
+        """
+        whole = isinstance(per_s, int) and not isinstance(per_s, bool)
+        if not (whole and 0 <= per_s <= MOST_BURST):
+            raise ValueError(f"burst must be a whole number from 0 to {MOST_BURST}")
+        self.burst_per_s = per_s
 
     def _invented(self) -> World:
         if self.recording is not None:

@@ -4,7 +4,10 @@ How a reply is given: `timeout` (accepted, never answered), `slow` (`seconds` la
 `dribble` a byte at a time), `429`, `418`, `5xx` (`status`), `html` (`status` 200 or 503), `cut`
 (half a body under its full length), `huge` (`size` bytes, with `gzip` small on the wire), `empty`
 (`[]`).
-What a row says: `missing`, `nan`, `zero`, `negative`, `wrong_type` (`value`), `jump` (`factor`).
+What a row says: `missing`, `nan`, `zero`, `negative`, `wrong_type` (`value`), `jump` (`factor`),
+`skew` (`seconds`).
+What the stream alone can do: `silent`, `disconnect`, `garbage` (`kind`), `duplicate`, `disorder`,
+`unknown` (`code`), `error` (`name`).
 Beside them `stale` (time stands still) and `delist`/`list` (a market goes, or a new one comes).
 """
 
@@ -14,7 +17,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
-GROUPS = ("market", "ticker", "candles", "logos")
+from app.simulator.stream.wording import ERRORS
+
+STREAM = "stream"
+GROUPS = ("market", "ticker", "candles", "logos", STREAM)
 DEFAULT_CODE = "KRW-BTC"
 DEFAULT_NEW = "KRW-NEWCOIN"
 _MOST_FAULTS = 100
@@ -60,6 +66,7 @@ _ROWS: dict[str, tuple[Check, str]] = {
     "field": (_text, "a field's name"),
 }
 _WRONG = ("string", "text", "null", "object", "array", "bool")
+_GARBAGE = ("text", "bytes", "shape", "types", "numbers", "deep")
 
 #: mode -> its options, each with the check of a value and what the value must be
 MODES: dict[str, dict[str, tuple[Check, str]]] = {
@@ -84,7 +91,15 @@ MODES: dict[str, dict[str, tuple[Check, str]]] = {
     "negative": _ROWS,
     "wrong_type": _ROWS | {"value": (_one_of(*_WRONG), "one of " + ", ".join(_WRONG))},
     "jump": _ROWS | {"factor": (_number(1e-6, 1e6), "0.000001 to 1000000")},
+    "skew": {"seconds": (_number(-86_400, 86_400), "-86400 to 86400")},
     "stale": {},
+    "silent": {},
+    "disconnect": {},
+    "garbage": {"kind": (_one_of(*_GARBAGE), "one of " + ", ".join(_GARBAGE))},
+    "duplicate": {},
+    "disorder": {},
+    "unknown": {"code": _ROWS["code"]},
+    "error": {"name": (_one_of(*ERRORS), "one of " + ", ".join(ERRORS))},
     "delist": {"code": _ROWS["code"]},
     "list": {
         "code": _ROWS["code"],
@@ -96,7 +111,12 @@ MODES: dict[str, dict[str, tuple[Check, str]]] = {
 ALIASES: dict[str, tuple[str, dict[str, Option]]] = {
     str(status): ("5xx", {"status": status}) for status in (500, 502, 503)
 }
+STREAM_ONLY = frozenset(
+    {"silent", "disconnect", "garbage", "duplicate", "disorder", "unknown", "error"}
+)
+#: Faults of a reply, and those among them that a handshake suffers from as well.
 REPLIES = frozenset({"timeout", "slow", "429", "418", "5xx", "html", "cut", "huge", "empty"})
+HANDSHAKES = REPLIES - {"cut", "huge", "empty"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +155,8 @@ def checked(mode: object, for_s: object, group: object, options: Mapping[str, ob
     if not _number(0, _LONGEST_S)(for_s):
         raise ValueError(f"for_s must be a number of seconds from 0 to {_LONGEST_S:.0f}")
     checked_group(group)
+    if mode in STREAM_ONLY and group not in {None, STREAM}:
+        raise ValueError(f"mode {mode} is of the group {STREAM} alone")
     _check_options(mode, options)
     return mode
 

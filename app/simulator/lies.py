@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from decimal import Decimal
 
 from app.simulator.faults import DEFAULT_CODE, Fault
+from app.simulator.rows import KST, at_ms
 from app.simulator.wire import Literal, Row
 
 PRICES = (
@@ -44,6 +46,8 @@ def bend(rows: Iterable[Row], faults: Iterable[Fault]) -> list[Row]:
 
 
 def _named(row: Row, fault: Fault) -> bool:
+    if fault.mode == "skew":  # one clock for all
+        return True
     return bool(fault.options.get("all")) or row.get("market", row.get("code")) == _code(fault)
 
 
@@ -97,6 +101,29 @@ def _jump(row: Row, fault: Fault) -> Row:
     return row
 
 
+def _skew(row: Row, fault: Fault) -> Row:
+    """Stamps and the dates that agree with them; candles keep their places."""
+    if "trade_timestamp" not in row:
+        return row
+    shift = round(float(str(fault.options.get("seconds", 600))) * 1000)
+    stamps = {name: int(str(row[name])) + shift for name in ("trade_timestamp", "timestamp")}
+    moment = at_ms(stamps["trade_timestamp"])
+    times = {
+        f"trade_{part}{zone}": (moment + ahead).strftime(_like(str(row[f"trade_{part}{zone}"])))
+        for zone, ahead in (("", timedelta()), ("_kst", KST))
+        for part in ("date", "time")
+        if f"trade_{part}{zone}" in row
+    }
+    return row | stamps | times
+
+
+def _like(text: str) -> str:
+    """The pattern of a date or time, by its look."""
+    if ":" in text:
+        return "%H:%M:%S"
+    return {10: "%Y-%m-%d", 8: "%Y%m%d"}.get(len(text), "%H%M%S")
+
+
 _CHANGES: dict[str, Callable[[Row, Fault], Row | None]] = {
     "missing": _missing,
     "nan": _nan,
@@ -104,4 +131,5 @@ _CHANGES: dict[str, Callable[[Row, Fault], Row | None]] = {
     "negative": _negative,
     "wrong_type": _wrong_type,
     "jump": _jump,
+    "skew": _skew,
 }

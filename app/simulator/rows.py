@@ -13,7 +13,7 @@ from app.simulator.world import CAUTIONS, World, to_ms
 
 MINUTE_UNITS = (1, 3, 5, 10, 15, 30, 60, 240)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_KST = timedelta(hours=9)
+KST = timedelta(hours=9)
 _RATE = Decimal("1E-10")
 
 
@@ -127,7 +127,7 @@ def _date(ms: int) -> str:
 
 def _moment_fields(market: Market, deal: Deal) -> Row:
     moment = at_ms(deal.ms)
-    korean = moment + _KST
+    korean = moment + KST
     return {
         "market": market.code,
         "trade_date": moment.strftime("%Y%m%d"),
@@ -206,7 +206,7 @@ def _candle(market: Market, start: int, minutes: int, tally: Tally, end: int) ->
     return {
         "market": market.code,
         "candle_date_time_utc": moment.strftime("%Y-%m-%dT%H:%M:%S"),
-        "candle_date_time_kst": (moment + _KST).strftime("%Y-%m-%dT%H:%M:%S"),
+        "candle_date_time_kst": (moment + KST).strftime("%Y-%m-%dT%H:%M:%S"),
         **_prices(tally),
         "timestamp": last.ms if last else start,
         "candle_acc_trade_price": _money(tally.turnover),

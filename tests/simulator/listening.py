@@ -16,7 +16,9 @@ Frame = dict[str, Any]
 @contextmanager
 def listening(sim: Simulator, *codes: str, **about: object) -> Iterator["Listener"]:
     """A connection; with `codes` it has asked for their tickers (or for `kind`) already."""
-    with connect(sim.ws_url, open_timeout=5, close_timeout=1, ping_interval=None) as connection:
+    with connect(
+        sim.ws_url, open_timeout=5, close_timeout=1, ping_interval=None, max_queue=None
+    ) as connection:
         listener = Listener(connection)
         if codes:
             listener.ask(*codes, **about)  # type: ignore[arg-type]

@@ -64,9 +64,19 @@ def test_market_is_listed_priced_and_delisted(sim: Simulator) -> None:
     assert ask(sim, "/v1/ticker", markets="KRW-NEW1").status == 404
 
 
+def test_burst_is_switched_on_and_off(sim: Simulator) -> None:
+    on = switch(sim, "stream", burst=2_000)
+    off = switch(sim, "stream", burst=0)
+
+    assert (on.json["burst"], off.json["burst"]) == (2_000, 0)
+
+
 @pytest.mark.parametrize(
     ("what", "body"),
     [
+        ("stream", "{}"), ("stream", '{"burst": -1}'), ("stream", '{"burst": 1.5}'),
+        ("stream", '{"burst": true}'), ("stream", '{"burst": 99999999}'),
+        ("stream", '{"burst": 1, "for_s": 2}'),
         ("fault", ""), ("fault", "{"), ("fault", "[]"), ("fault", "[" * 60_000), ("fault", "{}"),
         ("fault", '{"mode": "explode"}'), ("fault", '{"mode": "nan", "for_s": NaN}'),
         ("fault", '{"mode": "nan", "self": 1}'), ("fault", '{"mode": "delist", "code": "KRW-NO"}'),

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.simulator import Simulator
-from app.simulator.faults import GROUPS, MODES
+from app.simulator.faults import GROUPS, MODES, STREAM, STREAM_ONLY
 from tests.simulator.clients import ask, minutes, ticker
 from tests.simulator.conftest import START
 
@@ -96,6 +96,8 @@ def test_number_of_faults_is_bounded_and_the_refused_one_changes_nothing(
         ("huge", {"size": 10**12}), ("wrong_type", {"value": "number"}), ("timeout", {"code": "x"}),
         ("none", {"group": "orders"}), ("list", {"code": "KRW-BTC"}), ("list", {"code": "btc"}),
         ("list", {"price": "1e-9"}), ("list", {"price": "-3"}), ("nan", {"self": 1}),
+        ("skew", {"seconds": "1"}), ("garbage", {"kind": "nice"}), ("error", {"name": "OTHER"}),
+        ("unknown", {"code": 5}), ("silent", {"seconds": 1}),
     ],
 )  # fmt: skip
 def test_impossible_faults_are_refused_and_change_nothing(
@@ -110,8 +112,43 @@ def test_impossible_faults_are_refused_and_change_nothing(
     assert ask(faulty, ALL).body == before
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("group", [None, *GROUPS])
+@pytest.mark.parametrize("mode", sorted(STREAM_ONLY))
+def test_what_only_a_stream_can_do_is_refused_elsewhere(faulty: Simulator, mode: str) -> None:
+    with pytest.raises(ValueError, match="stream alone"):
+        faulty.fault(mode, group="ticker")
+
+    faulty.fault(mode, group="stream")
+
+
+def test_skewed_clock_moves_stamps_and_dates_alike(faulty: Simulator) -> None:
+    honest = ticker(faulty)
+    faulty.fault("skew", seconds=86_400)
+    skewed = ticker(faulty)
+
+    assert skewed["trade_timestamp"] == honest["trade_timestamp"] + 86_400_000
+    assert skewed["timestamp"] == honest["timestamp"] + 86_400_000
+    assert int(skewed["trade_date"]) == int(honest["trade_date"]) + 1
+    assert int(skewed["trade_date_kst"]) == int(honest["trade_date_kst"]) + 1
+    assert skewed["trade_time"] == honest["trade_time"]
+    assert skewed["trade_price"] == honest["trade_price"]
+
+
+def test_skewed_clock_leaves_candles_in_their_places(faulty: Simulator) -> None:
+    honest = minutes(faulty)
+    faulty.fault("skew")
+
+    assert minutes(faulty) == honest
+
+
+_PAIRS = [
+    (mode, group)
+    for mode in MODES
+    for group in (None, *GROUPS)
+    if group in {None, STREAM} or mode not in STREAM_ONLY
+]
+
+
+@pytest.mark.parametrize(("mode", "group"), _PAIRS)
 def test_every_mode_takes_every_group(mode: str, group: str | None) -> None:
     sim = Simulator(markets=2)
 

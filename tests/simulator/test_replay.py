@@ -10,6 +10,7 @@ from app.simulator import Simulator
 from app.simulator.replay import Replay
 from tests.simulator.clients import Answer, ask, minutes, ticker
 from tests.simulator.conftest import START
+from tests.simulator.listening import listening
 
 PNG = b"\x89PNG\r\n\x1a\nxx"
 ROW = '{"market":"KRW-ABC","trade_price":1.50000000,"acc_trade_price":0E-8,"timestamp":1}'
@@ -184,3 +185,88 @@ def test_a_market_with_a_ticker_is_listed_even_where_the_list_is_younger(
 
     assert set(trading) <= set(listed)
     assert len(listed) == len(set(listed))
+
+
+FRAME = (
+    '{"type":"ticker","code":"KRW-ABC","trade_price":1.50000000,"change_price":0E-8,'
+    '"acc_trade_price":95078733694.3792000000000000,"trade_volume":9.101e-05,'
+    '"timestamp":%d,"stream_type":"%s"}'
+)
+
+
+@pytest.fixture
+def streamed(folder: Path) -> Path:
+    """Frames of two files, the later recording in the file that comes first."""
+    (folder / "ws_ticker_1.jsonl").write_text(FRAME % (30, "SNAPSHOT") + "\n")
+    lines = [FRAME % (10, "SNAPSHOT"), FRAME % (20, "REALTIME")]
+    (folder / "ws_ticker_2.jsonl").write_text("\n".join(lines) + "\n\n")
+    return folder
+
+
+def test_recorded_frames_come_in_the_order_of_time_byte_by_byte(streamed: Path) -> None:
+    with replaying(streamed) as sim, listening(sim, "KRW-ABC") as client:
+        frames = [client.raw() for _ in range(3)]
+
+        assert client.rest() == []
+    assert frames == [
+        (FRAME % (ms, kind)).encode()
+        for ms, kind in ((10, "SNAPSHOT"), (20, "REALTIME"), (30, "SNAPSHOT"))
+    ]
+
+
+def test_recorded_frames_come_under_short_names_too(streamed: Path) -> None:
+    with replaying(streamed) as sim, listening(sim, "KRW-ABC", form="SIMPLE_LIST") as client:
+        frame = client.raw()
+
+    assert b'"tp":1.50000000,"cp":0E-8,"atp":95078733694.3792000000000000' in frame  # type: ignore[operator]
+
+
+def test_recorded_frames_obey_the_flags_and_the_types(streamed: Path) -> None:
+    with replaying(streamed) as sim, listening(sim) as client:
+        client.ask("KRW-ABC", is_only_snapshot=True)
+        snapshots = client.rest()
+        client.ask("KRW-ABC", is_only_realtime=True)
+        later = client.rest()
+        client.ask("KRW-ABC", kind="trade")
+        others = client.rest()
+
+    assert [frame["timestamp"] for frame in snapshots] == [10]
+    assert [frame["timestamp"] for frame in later] == [20, 30]
+    assert others == []
+
+
+def test_burst_adds_nothing_to_a_recording(streamed: Path) -> None:
+    with replaying(streamed) as sim, listening(sim, "KRW-ABC") as client:
+        sim.burst(1_000)
+
+        assert len(client.rest()) == 3
+
+
+def test_faults_spoil_recorded_frames_too(streamed: Path) -> None:
+    with replaying(streamed) as sim:
+        sim.fault("jump", all=True, factor=2)
+        with listening(sim, "KRW-ABC") as client:
+            assert client.next()["trade_price"] == 3
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "5", '{"type":"ticker","code":"KRW-ABC"}'])
+def test_broken_frame_is_refused_by_its_file(folder: Path, line: str) -> None:
+    (folder / "ws_ticker_bad.jsonl").write_text(line)
+
+    with pytest.raises(ValueError, match=r"ws_ticker_bad\.jsonl"):
+        Replay(folder)
+
+
+def test_real_frames_come_back_byte_by_byte(recordings: Path) -> None:
+    files = [*recordings.glob("ws_ticker_*.jsonl"), *recordings.glob("ws_candle_*.jsonl")]
+    recorded = sorted(line for file in files for line in file.read_text().splitlines())
+
+    with replaying(recordings) as sim, listening(sim) as client:
+        wishes = [
+            {"type": kind, "codes": ["KRW-BTC", "KRW-ETH"]} for kind in ("ticker", "candle.1m")
+        ]
+        client.send([{"ticket": "t"}, *wishes])
+        told = sorted(bytes(client.raw()).decode() for _ in recorded)  # type: ignore[arg-type]
+
+    assert recorded
+    assert told == recorded

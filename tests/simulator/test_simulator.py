@@ -83,15 +83,33 @@ def test_stop_is_quick_while_timeout_holds_a_request(sim: Simulator) -> None:
     assert not held.is_alive()
 
 
-def test_url_before_start_is_an_error() -> None:
+@pytest.mark.parametrize("address", ["url", "ws_url"])
+def test_url_before_start_is_an_error(address: str) -> None:
     with pytest.raises(RuntimeError):
-        _ = Simulator(markets=1).url
+        getattr(Simulator(markets=1), address)
+
+
+def test_starting_twice_is_an_error(sim: Simulator) -> None:
+    with pytest.raises(RuntimeError):
+        sim.start()
+
+
+def test_taken_stream_port_leaves_the_other_port_free(sim: Simulator) -> None:
+    taken = urlsplit(sim.ws_url).port
+    other = Simulator(markets=1, ws_port=taken)
+
+    with pytest.raises(OSError, match="in use"):
+        other.start()
+
+    with pytest.raises(RuntimeError):
+        _ = other.url
 
 
 @pytest.mark.parametrize(
     "wrong",
     [{"notation": "roman"}, {"markets": 0}, {"speed": -1}, {"replay": "/nowhere"},
-     {"unknown_code": "500"}, {"start": START.replace(tzinfo=None)}],
+     {"unknown_code": "500"}, {"stream_unknown": "404"}, {"stream_idle_s": 0},
+     {"stream_status_s": -1}, {"start": START.replace(tzinfo=None)}],
 )  # fmt: skip
 def test_impossible_settings_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
@@ -103,11 +121,13 @@ def test_run_serves_until_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def announced(url: str) -> None:
         told.append(url)
-        raise KeyboardInterrupt
+        if len(told) == 2:
+            raise KeyboardInterrupt
 
     run("127.0.0.1", 0, 1, 1.0, 3, None, 10, announced)
 
     assert told[0].startswith("http://127.0.0.1:")
+    assert told[1].startswith("ws://127.0.0.1:")
 
 
 def test_prices_are_exact_decimals(sim: Simulator) -> None:

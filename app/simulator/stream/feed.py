@@ -5,6 +5,7 @@ from typing import Protocol
 
 from app.simulator.replay import Replay
 from app.simulator.rows import Quotation
+from app.simulator.stream.burst import Burst
 from app.simulator.stream.request import Wish
 from app.simulator.stream.rows import StreamRows
 from app.simulator.stream.tape import Tape
@@ -22,12 +23,20 @@ class Feed(Protocol):
     def news(self, now_ms: int, as_of: int | None = None) -> list[Row]:
         """What is told since the last call; with `as_of` as it was then, for time stands still."""
 
+    def burst(self, per_s: int, now_ms: int, moment: float) -> list[Row]:
+        """Ticks beside those, `moment` being real seconds; see Burst."""
+
 
 class WorldFeed:
     """Snapshots and ticks of an invented exchange; unknown codes are passed over in silence."""
 
     def __init__(
-        self, world: World, quotation: Quotation, wishes: Iterable[Wish], now_ms: int
+        self,
+        world: World,
+        quotation: Quotation,
+        wishes: Iterable[Wish],
+        now_ms: int,
+        notation: str = "shortest",
     ) -> None:
         self._rows = StreamRows(world, quotation)
         self._first = _pairs(wish for wish in wishes if wish.snapshot)
@@ -35,6 +44,8 @@ class WorldFeed:
         for kind, code in _pairs(wish for wish in wishes if wish.realtime):
             self._kinds.setdefault(code, []).append(kind)
         self._tape = Tape(world, self._kinds, now_ms)
+        ticking = [code for code, kinds in self._kinds.items() if "ticker" in kinds]
+        self._burst = Burst(self._rows, ticking, notation)
 
     def snapshots(self, now_ms: int) -> list[Row]:
         """A row per kind and market, in the order of asking."""
@@ -47,8 +58,13 @@ class WorldFeed:
         for one in self._tape.until(now_ms):
             ms = one.ms if as_of is None else min(one.ms, as_of)
             kinds = self._kinds[one.code]
+            self._burst.forget(one.code)
             told += [self._rows.row(kind, one.code, ms, REALTIME) for kind in kinds]
         return [row for row in told if row is not None]
+
+    def burst(self, per_s: int, now_ms: int, moment: float) -> list[Row]:
+        """Ticks over the markets whose tickers were asked for."""
+        return self._burst.ticks(per_s, now_ms, moment)
 
 
 class RecordedFeed:
@@ -78,6 +94,11 @@ class RecordedFeed:
         del now_ms, as_of
         following = (next(frames, None) for frames in self._later)
         return [row for row in following if row is not None]
+
+    def burst(self, per_s: int, now_ms: int, moment: float) -> list[Row]:
+        """A recording holds no more than was recorded."""
+        del per_s, now_ms, moment
+        return []
 
 
 def _pairs(wishes: Iterable[Wish]) -> list[tuple[str, str]]:

@@ -15,10 +15,16 @@ from websockets.sync.server import ServerConnection, serve
 
 from app.clock import monotonic
 from app.simulator.exchange import Exchange
+from app.simulator.faults import HANDSHAKES, STREAM, Fault
+from app.simulator.limits import RateLimits
+from app.simulator.reply import Reply, spoilt
 from app.simulator.stream.session import Session
+from app.simulator.stream.wording import error
 
 PATH = "/websocket/v1"
 STEP_S = 0.1
+CONNECTS_PER_S = 5
+_GROUP = "websocket-connect"
 #: A step that took long is followed by a pause so many times as long: a fast clock tells less
 #: often, it doesn't take the machine.
 _PAUSES = 4
@@ -35,6 +41,7 @@ class Client(ServerConnection):
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         self.traffic_at = monotonic()
+        self.caller = str(sock.getpeername()[0])
         sock.settimeout(_PATIENCE_S)
         super().__init__(sock, *args, **options)
 
@@ -62,6 +69,7 @@ class StreamServer:
 
     def __init__(self, host: str, port: int, exchange: Exchange) -> None:
         self._exchange = exchange
+        self._limits = RateLimits(CONNECTS_PER_S if exchange.settings.rate_limit else None)
         self._closing = Event()
         self._clients: set[Client] = set()
         self._lock = Lock()
@@ -116,11 +124,41 @@ class StreamServer:
         return client
 
     def _judge(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Refuse a handshake, or None."""
+        """Refuse a handshake, or None. One connection counts once, refused or not."""
+        assert isinstance(connection, Client)  # noqa: S101 - made by _admit
         if request.path.partition("?")[0] != PATH:
             return connection.respond(HTTPStatus.NOT_FOUND, "Not Found\n")
         self._exchange.count(PATH)
-        return None
+        if self._is_cut_off():
+            connection.hang_up()
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")  # which never arrives
+        origin = "Origin" in request.headers
+        verdict = self._limits.check(connection.caller, _GROUP, monotonic(), origin=origin)
+        if verdict.status != HTTPStatus.OK:
+            return connection.respond(verdict.status, error("TOO_MANY_REQUEST").decode())
+        return self._delayed(connection)
+
+    def _delayed(self, client: Client) -> Response | None:
+        """What the faults of a reply make of a handshake: late, never, or another answer."""
+        faults = [fault for fault in self._faults() if fault.mode in HANDSHAKES]
+        reply = spoilt(Reply(HTTPStatus.SWITCHING_PROTOCOLS), faults)
+        self._closing.wait(reply.delay_s)
+        if reply.hang:
+            self._hang(client)
+        if reply.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            return None
+        return client.respond(reply.status, reply.body.decode())
+
+    def _hang(self, client: Client) -> None:
+        while any(fault.mode == "timeout" for fault in self._faults()):
+            if self._closing.wait(STEP_S) or client.state is CLOSED:
+                break
+
+    def _faults(self) -> list[Fault]:
+        return [fault for fault in self._exchange.faults() if fault.hits(STREAM)]
+
+    def _is_cut_off(self) -> bool:
+        return any(fault.mode == "disconnect" for fault in self._faults())
 
     def _converse(self, connection: ServerConnection) -> None:
         assert isinstance(connection, Client)  # noqa: S101 - made by _admit
@@ -131,11 +169,19 @@ class StreamServer:
                 began = monotonic()
                 if began >= due:
                     connection.say(session.tell(began))
-                    due = began + max(STEP_S, _PAUSES * (monotonic() - began))
+                    due = began + self._pause(monotonic() - began)
+
+    def _pause(self, took_s: float) -> float:
+        """From the beginning of one step to the next; a burst may take the machine, it was asked
+        for."""
+        return STEP_S if self._exchange.burst_per_s else max(STEP_S, _PAUSES * took_s)
 
     def _is_over(self, client: Client) -> bool:
         if self._closing.is_set():
             client.close(CloseCode.GOING_AWAY)
+            return True
+        if self._is_cut_off():
+            client.hang_up()
             return True
         if monotonic() - client.traffic_at >= self._exchange.settings.stream_idle_s:
             client.close()

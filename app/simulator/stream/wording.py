@@ -1,6 +1,6 @@
 """How a frame is worded: the fields of each type, their short names, formats, error objects."""
 
-from app.simulator.wire import Row, to_json
+from app.simulator.wire import Literal, Row, to_json
 
 FORMATS = ("DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST")
 SNAPSHOT, REALTIME = "SNAPSHOT", "REALTIME"
@@ -76,6 +76,7 @@ CANDLE = {
     "timestamp": "tms",
     "stream_type": "st",
 }
+_KEPT = frozenset({"type", "code", "stream_type"})
 _SHORT = {"ticker": TICKER, "trade": TRADE}
 
 ERRORS = {
@@ -98,6 +99,15 @@ def frame(row: Row, form: str, notation: str) -> bytes:
         worded = row
     text = to_json(worded, notation, place=str(row["code"]))
     return (f"[{text}]" if form.endswith("LIST") else text).encode()
+
+
+def written(row: Row, notation: str) -> Row:
+    """The row with its values as they will stand in the frame: written once, sent often."""
+    code = str(row["code"])
+    return {
+        name: value if name in _KEPT else Literal(to_json(value, notation, place=f"{code}/{name}"))
+        for name, value in row.items()
+    }
 
 
 def error(name: str) -> bytes:
