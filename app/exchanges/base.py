@@ -1,5 +1,7 @@
 """What an exchange must offer us, and the ladder of what can go wrong there."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -74,6 +76,37 @@ class Market(Protocol):
 
     def logo(self, code: str) -> bytes | None:
         """The PNG of a coin's logo, or None where the exchange has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a stream told: the newest tick of each market, and how many frames were refused.
+
+    `example` says why one of them was, for the log.
+    """
+
+    ticks: tuple[Ticker, ...] = ()
+    refused: int = 0
+    example: str = ""
+
+
+class PriceStream(Protocol):
+    """Tickers that the exchange pushes. `open`, `follow` and `listen` may raise ExchangeError."""
+
+    def open(self, markets: Collection[str]) -> None:
+        """Connect, and subscribe to these markets."""
+
+    def follow(self, markets: Collection[str]) -> None:
+        """Subscribe to these markets in place of the ones before, on the open line."""
+
+    def listen(self, seconds: float, now: datetime) -> None:
+        """Take in what comes within this time, `now` being the present; or the line is gone."""
+
+    def take(self) -> Heard:
+        """What was told since the last time; nothing older than that, and nothing twice."""
+
+    def close(self) -> None:
+        """Hang up; harmless when nothing is open."""
 
 
 class BadCredentials(ExchangeError):

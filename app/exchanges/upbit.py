@@ -70,7 +70,7 @@ class Upbit:
         """The last trade of every KRW market, each once; Unavailable when there is none at all."""
         query = {"quote_currencies": "KRW"}
         text = self._http.text("/v1/ticker/all", query, self._ticker_gate)
-        found = _gather(decode_list(text), _ticker)
+        found = _gather(decode_list(text), read_ticker)
         if not found.rows and not found.bad:
             raise Unavailable("/v1/ticker/all: no KRW market in it")
         return found
@@ -183,7 +183,8 @@ def _listing(market: str, row: Row) -> Listing:
     )
 
 
-def _ticker(market: str, row: Row) -> Ticker:
+def read_ticker(market: str, row: Row) -> Ticker:
+    """The ticker in a row of this market; raises BadField or BadPrice."""
     last = read_price(row, "trade_price")
     high, low = _bound(row, "high_price"), _bound(row, "low_price")
     # Holds also before the first trade of a UTC day: the row then still shows yesterday's range,
