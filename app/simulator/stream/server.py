@@ -36,6 +36,14 @@ _log = logging.getLogger(__name__)
 _log.setLevel(logging.WARNING)  # every connection is news to websockets, none is to us
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether to log it: bytes that arrive while we hang up are no fault of ours."""
+    return not (record.exc_info and isinstance(record.exc_info[1], EOFError))
+
+
+_log.addFilter(_is_news)
+
+
 class Client(ServerConnection):
     """One client's connection, which knows when something last went over it, either way."""
 
