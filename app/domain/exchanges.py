@@ -178,3 +178,11 @@ class OrderReport:
     executed_funds: Decimal
     paid_fee: Decimal
     fills: tuple[Fill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PaperOrder:
+    """An order in the paper books: what was asked for, and what became of it so far."""
+
+    intent: OrderIntent
+    report: OrderReport

@@ -1,6 +1,7 @@
 """What an exchange must offer us, and the ladder of what can go wrong there."""
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +14,7 @@ from app.domain.exchanges import (
     MarketRules,
     OrderIntent,
     OrderReport,
+    PaperOrder,
 )
 from app.domain.market import Candle, CandleUnit, Listing, Snapshot, Ticker
 
@@ -173,3 +175,32 @@ class Broker(Protocol):
 
     def open_orders(self) -> list[OrderReport]:
         """All orders of the account that are still open, ours and others'."""
+
+
+class PaperPage(Protocol):
+    """A paper account while it is held alone: what is read is what is there until it is let go."""
+
+    def balances(self) -> list[Balance]:
+        """All currencies that the account ever held."""
+
+    def put_balance(self, balance: Balance) -> None:
+        """This is what the account holds of a currency now."""
+
+    def find(self, client_id: str) -> PaperOrder | None:
+        """An order, or None when the account never had it."""
+
+    def open_orders(self) -> list[PaperOrder]:
+        """The orders that are still open."""
+
+    def keep(self, order: PaperOrder) -> None:
+        """Write an order down, new or changed."""
+
+
+class PaperBook(Protocol):
+    """Where one paper account is kept."""
+
+    def page(self) -> AbstractContextManager[PaperPage]:
+        """The account, for one deed alone: all of it is kept at the end, or nothing on an error.
+
+        No other deed sees or changes the account meanwhile.
+        """

@@ -8,10 +8,11 @@ from app.clock import utcnow
 from app.domain.exchanges import ExchangeName, Keys, OrderIntent
 from app.exchanges.base import Rejected
 from app.exchanges.http import HttpClient
+from app.exchanges.intents import order_fields
 from app.exchanges.pacing import Pacer
 from app.exchanges.private import PrivateApi
 from app.exchanges.refusals import NoSuchOrder
-from app.exchanges.signed import Memory, SignedBroker, has_right, order_fields
+from app.exchanges.signed import Memory, SignedBroker, has_right
 from app.exchanges.signing import HS256, Signer, pairs
 from app.exchanges.wire import Row
 

@@ -1,6 +1,5 @@
 """What the brokers of both exchanges share: checking a key, remembering rules, sending once."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +15,7 @@ from app.domain.exchanges import (
     KeyState,
     MarketRules,
     OrderIntent,
-    OrderKind,
     OrderReport,
-    Side,
 )
 from app.exchanges.base import (
     BadCredentials,
@@ -33,6 +30,7 @@ from app.exchanges.base import (
     Unavailable,
     UnknownMarket,
 )
+from app.exchanges.intents import is_market
 from app.exchanges.pacing import Pacer
 from app.exchanges.private import PrivateApi, as_row, as_rows
 from app.exchanges.refusals import NoSuchOrder, Refused
@@ -45,13 +43,8 @@ T = TypeVar("T")
 RULES_GOOD_FOR_S = 60.0
 #: Any market will do to find out whether a key may look at orders; this one is always there.
 PROBE_MARKET = "KRW-BTC"
-VOLUME_DECIMALS = 8
-_TOO_MUCH = Decimal(10) ** 15
 _MOST_PAGES = 20
 _PAGE = 100
-_MARKET = re.compile(r"[A-Z]{2,5}-[A-Z0-9]{1,20}", re.ASCII)
-#: What both exchanges take, and nothing that would mean something in a query.
-_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -109,7 +102,7 @@ class SignedBroker:
         fresh = self._memory.fresh_rules(market)
         if fresh is not None:
             return fresh
-        if not _MARKET.fullmatch(market):
+        if not is_market(market):
             raise UnknownMarket(f"not a market: {market!r:.40}")
         row = as_row(self._chance(market), "/v1/orders/chance")
         tick = self._tick(market)
@@ -253,33 +246,3 @@ def read(parse: Callable[[], T], where: str) -> T:
         return parse()
     except BadField as error:
         raise Unavailable(f"{where}: {error}") from error
-
-
-def order_fields(intent: OrderIntent, kind_name: str) -> dict[str, str]:
-    """Market, side, kind, price and volume as both exchanges want them, numbers as plain text.
-
-    `kind_name` is what the exchange calls the kind.
-
-    OrderRefused where the intent can't be said, or would say something else in a query.
-    """
-    if not (_MARKET.fullmatch(intent.market) and _CLIENT_ID.fullmatch(intent.client_id)):
-        raise OrderRefused("bad_name", "market or client_id holds what no exchange takes")
-    buys, limited = intent.side is Side.BUY, intent.kind is OrderKind.LIMIT
-    kind = "limit" if limited else "price" if buys else "market"
-    price = intent.price if limited else intent.funds if buys else None
-    volume = intent.volume if limited or not buys else None
-    fields = {"market": intent.market, "side": "bid" if buys else "ask", kind_name: kind}
-    if limited or buys:
-        fields["price"] = _plain(price)
-    if limited or not buys:
-        fields["volume"] = _plain(volume)
-    return fields
-
-
-def _plain(amount: Decimal | None) -> str:
-    if amount is None or not amount.is_finite() or not 0 < amount < _TOO_MUCH:
-        raise OrderRefused("bad_amount", "an amount is missing, or isn't one")
-    if amount != round(amount, VOLUME_DECIMALS):
-        raise OrderRefused("bad_amount", "finer than eight decimals")
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -10,10 +10,11 @@ from app.clock import utcnow
 from app.domain.exchanges import ExchangeName, Keys, OrderIntent
 from app.exchanges.base import InsufficientFunds, Rejected
 from app.exchanges.http import HttpClient
+from app.exchanges.intents import order_fields
 from app.exchanges.pacing import Pacer
 from app.exchanges.private import PrivateApi, as_rows, told
 from app.exchanges.refusals import Refused
-from app.exchanges.signed import PROBE_MARKET, Memory, SignedBroker, has_right, order_fields, read
+from app.exchanges.signed import PROBE_MARKET, Memory, SignedBroker, has_right, read
 from app.exchanges.signing import HS512, Signer, pairs
 from app.exchanges.wire import Row, read_amount_or_none
 

@@ -12,6 +12,8 @@ from threading import Lock
 from app.clock import monotonic
 from app.simulator import logos as invented
 from app.simulator.clock import VirtualClock
+from app.simulator.desk.counters import Counters
+from app.simulator.desk.floor import Floor
 from app.simulator.faults import (
     ALIASES,
     DEFAULT_CODE,
@@ -42,7 +44,8 @@ _HEADERS = {
     "Vary": "origin,access-control-request-method,access-control-request-headers,accept-encoding",
 }
 _COUNTED = frozenset(
-    {"/v1/market/all", "/v1/ticker", "/v1/ticker/all", "/v1/candles/days", "/websocket/v1"}
+    {"/v1/orders", "/v2/orders", "/v1/order", "/v2/order", "/v1/accounts"}
+    | {"/v1/market/all", "/v1/ticker", "/v1/ticker/all", "/v1/candles/days", "/websocket/v1"}
     | {f"/v1/candles/minutes/{unit}" for unit in MINUTE_UNITS}
 )
 
@@ -90,6 +93,8 @@ class Exchange:
         self._limits = RateLimits(settings.rate_limit)
         self._switch = FaultSwitch()
         self._counting = Lock()
+        floor = Floor(self.clock, self.world, self.recording, self.codes)
+        self.desks = Counters(floor, self.faults, limited=bool(settings.rate_limit))
 
     def warm_up(self) -> None:
         """Work out once what the first answers need, so that they come as fast as later ones."""
@@ -98,6 +103,8 @@ class Exchange:
     def respond(self, request: Request) -> Reply:
         """The answer to a request, failures included. One request counts once, refused or not."""
         self.count(request.path)
+        if self.desks.knows("upbit", request.path):
+            return self.desks.respond("upbit", request)
         logo = _LOGO.fullmatch(request.path)
         group = "logos" if logo else group_of(request.path)
         if group is None:
@@ -110,6 +117,13 @@ class Exchange:
         verdict = self._limits.check(request.caller, group, monotonic(), origin=request.origin)
         reply = self._judged(request, verdict, faults)
         return replace(reply, headers=reply.headers | {"Remaining-Req": verdict.remaining_req})
+
+    def respond_as_bithumb(self, request: Request) -> Reply:
+        """The answer to a request to the other exchange, of which there is the signed side only."""
+        self.count(request.path)
+        if not self.desks.knows("bithumb", request.path):
+            return refusal(404, "Not Found")
+        return self.desks.respond("bithumb", request)
 
     def count(self, path: str) -> None:
         """Count a request or a connection to a path; the state tells how many there were."""
@@ -143,6 +157,9 @@ class Exchange:
         kept = checked(mode, for_s, group, options)
         options = {**ALIASES.get(mode, (mode, {}))[1], **options}
         now = self.clock.now()
+        if kept == "balance_changes":
+            currency, amount = options.get("currency", "KRW"), options.get("amount", -1_000)
+            self.desks.change_all(str(currency), amount)
         undo = self._change_listing(kept, options, now)
         try:
             self._switch.add(Fault(kept, group, monotonic() + for_s, now, options, undo))

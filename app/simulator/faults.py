@@ -8,6 +8,9 @@ What a row says: `missing`, `nan`, `zero`, `negative`, `wrong_type` (`value`), `
 `skew` (`seconds`).
 What the stream alone can do: `silent`, `disconnect`, `garbage` (`kind`), `duplicate`, `disorder`,
 `unknown` (`code`), `error` (`name`).
+What the signed side alone can do: `dead` (the line breaks), `maintenance`, `partial` (`share`),
+`slow_fill` (`seconds`), `not_ready`, `error_200`, `balance_changes` (`currency`, `amount`). There
+`accepted` says that a request without an answer was done all the same.
 Beside them `stale` (time stands still) and `delist`/`list` (a market goes, or a new one comes).
 """
 
@@ -20,7 +23,8 @@ from threading import Lock
 from app.simulator.stream.wording import ERRORS
 
 STREAM = "stream"
-GROUPS = ("market", "ticker", "candles", "logos", STREAM)
+SIGNED = ("order", "account")
+GROUPS = ("market", "ticker", "candles", "orderbook", "logos", STREAM, *SIGNED)
 DEFAULT_CODE = "KRW-BTC"
 DEFAULT_NEW = "KRW-NEWCOIN"
 _MOST_FAULTS = 100
@@ -68,17 +72,19 @@ _ROWS: dict[str, tuple[Check, str]] = {
 _WRONG = ("string", "text", "null", "object", "array", "bool")
 _GARBAGE = ("text", "bytes", "shape", "types", "numbers", "deep")
 
+_DONE: dict[str, tuple[Check, str]] = {"accepted": (_flag, "true or false")}
+
 #: mode -> its options, each with the check of a value and what the value must be
 MODES: dict[str, dict[str, tuple[Check, str]]] = {
-    "timeout": {},
+    "timeout": _DONE,
     "slow": {
         "seconds": (_number(0, 3_600), "0 to 3600"),
         "dribble": (_flag, "true or false"),
     },
     "429": {},
     "418": {"seconds": (_number(0, 86_400), "0 to 86400")},
-    "5xx": {"status": (_one_of(500, 502, 503, 504), "500, 502, 503 or 504")},
-    "html": {"status": (_one_of(200, 503), "200 or 503")},
+    "5xx": {"status": (_one_of(500, 502, 503, 504), "500, 502, 503 or 504")} | _DONE,
+    "html": {"status": (_one_of(200, 503), "200 or 503")} | _DONE,
     "cut": {},
     "huge": {
         "size": (_whole(1, _LARGEST), f"1 to {_LARGEST}"),
@@ -100,6 +106,16 @@ MODES: dict[str, dict[str, tuple[Check, str]]] = {
     "disorder": {},
     "unknown": {"code": _ROWS["code"]},
     "error": {"name": (_one_of(*ERRORS), "one of " + ", ".join(ERRORS))},
+    "dead": _DONE,
+    "maintenance": {},
+    "partial": {"share": (_number(0, 1), "0 to 1")},
+    "slow_fill": {"seconds": (_number(0, 86_400), "0 to 86400")},
+    "not_ready": {},
+    "error_200": {},
+    "balance_changes": {
+        "currency": (_text, "a currency like KRW"),
+        "amount": (_number(-1e12, 1e12), "-1e12 to 1e12"),
+    },
     "delist": {"code": _ROWS["code"]},
     "list": {
         "code": _ROWS["code"],
@@ -109,8 +125,12 @@ MODES: dict[str, dict[str, tuple[Check, str]]] = {
     },
 }
 ALIASES: dict[str, tuple[str, dict[str, Option]]] = {
-    str(status): ("5xx", {"status": status}) for status in (500, 502, 503)
+    "timeout_after_accept": ("timeout", {"accepted": True}),
+    **{str(status): ("5xx", {"status": status}) for status in (500, 502, 503)},
 }
+SIGNED_ONLY = frozenset(
+    {"dead", "maintenance", "partial", "slow_fill", "not_ready", "error_200", "balance_changes"}
+)
 STREAM_ONLY = frozenset(
     {"silent", "disconnect", "garbage", "duplicate", "disorder", "unknown", "error"}
 )
@@ -157,6 +177,8 @@ def checked(mode: object, for_s: object, group: object, options: Mapping[str, ob
     checked_group(group)
     if mode in STREAM_ONLY and group not in {None, STREAM}:
         raise ValueError(f"mode {mode} is of the group {STREAM} alone")
+    if mode in SIGNED_ONLY and group not in {None, *SIGNED}:
+        raise ValueError(f"mode {mode} is of the groups {' and '.join(SIGNED)} alone")
     _check_options(mode, options)
     return mode
 

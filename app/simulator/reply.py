@@ -28,6 +28,7 @@ class Reply:
     filler: int = 0
     tail: bytes = b""
     hang: bool = False
+    drop: bool = False
     delay_s: float = 0.0
     dribble: bool = False
     cut: bool = False

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from app.simulator.rows import MINUTE_UNITS
+from app.simulator.ticks import from_units, tick, to_units
 from app.simulator.wire import Row
 from app.simulator.world import UnknownCode
 
@@ -16,6 +17,7 @@ _TO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d
 _COUNT = re.compile(r"-?\d{1,9}")
 _TRUTH = {"true": True, "false": False, "": False}
 _MINUTES = "/v1/candles/minutes/"
+_INSTRUMENTS = "/v1/orderbook/instruments"
 
 NEEDED = "Missing request parameter error. Check the required parameters!"
 MISTYPED = "Type mismatch error. Check the parameters type!"
@@ -59,6 +61,8 @@ def group_of(path: str) -> str | None:
         return "market"
     if path in {"/v1/ticker", "/v1/ticker/all"}:
         return "ticker"
+    if path == _INSTRUMENTS:
+        return "orderbook"
     if path == "/v1/candles/days" or path.startswith(_MINUTES):
         return "candles"
     return None
@@ -74,6 +78,8 @@ def answer(source: Source, path: str, query: Query, now: datetime, unknown: str)
             return source.tickers(_quotes(query), now)
         if path == "/v1/ticker":
             return _tickers(source, query, now, unknown)
+        if path == _INSTRUMENTS:
+            return [_instrument(row) for row in _tickers(source, query, now, unknown)]
         return _candles(source, path, query, now)
     except UnknownCode as error:
         raise Refused(404, NOT_FOUND) from error
@@ -130,6 +136,19 @@ def _in_won(row: Row, query: Query) -> object:
     if query["converting_price_unit"] != "KRW":
         raise Refused(400, INVALID)
     return row["trade_price"] if str(row["market"]).startswith("KRW-") else None
+
+
+def _instrument(ticker: Row) -> Row:
+    market = str(ticker["market"])
+    quote = market.split("-")[0]
+    step = from_units(tick(quote, to_units(ticker["trade_price"])))
+    plain = f"{step:f}"
+    return {
+        "market": market,
+        "quote_currency": quote,
+        "tick_size": plain.rstrip("0").rstrip(".") if "." in plain else plain,
+        "supported_levels": ["0"],
+    }
 
 
 def _span(text: str) -> int:

@@ -6,7 +6,7 @@ import select
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks. `query` keeps the last value of a repeated name."""
+    """What a client asks. `query` keeps the last value of a repeated name, `raw_query` all."""
 
     method: str
     path: str
@@ -34,6 +34,8 @@ class Request:
     gzip: bool = False
     origin: bool = False
     body: bytes = b""
+    raw_query: str = ""
+    authorization: str = field(default="", repr=False)
 
     @property
     def from_here(self) -> bool:
@@ -152,6 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
             gzip="gzip" in self.headers.get("Accept-Encoding", ""),
             origin="Origin" in self.headers,
             body=body,
+            raw_query=query,
+            authorization=self.headers.get("Authorization", ""),
         )
 
     def _body(self) -> bytes | None:
@@ -165,6 +169,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, reply: Reply) -> None:
         if reply.hang:
             self._hang()
+            return
+        if reply.drop:
+            self.close_connection = True
             return
         if reply.delay_s:
             self.server.closing.wait(reply.delay_s)

@@ -1,7 +1,7 @@
 """The simulator as its users see it: an exchange behind real sockets."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from app.simulator.control import CONTROL, control
+from app.simulator.desk.account import RIGHTS, Account, Order, Pocket
 from app.simulator.exchange import Exchange, Settings
 from app.simulator.reply import Reply
 from app.simulator.server import Request, Server
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Simulator(Exchange):
-    """An exchange on 127.0.0.1 that speaks Upbit's quotation REST and its WebSocket.
+    """An exchange on 127.0.0.1: Upbit's REST and WebSocket, and the signed REST of Bithumb.
 
     `seed` and `markets` make the world, `start` and `speed` its time, `replay` is a folder of
     recordings to serve instead. `rate_limit` is requests per group and second (0 or None: any),
@@ -26,7 +27,8 @@ class Simulator(Exchange):
     with an unknown code gets ("404", "missing", "empty"), `logos` whether coins have pictures.
     `ws_port` is the stream's port (None: the next one after `port`, or a free one),
     `stream_unknown` what a subscription with an unknown code gets ("nothing", "error"),
-    `stream_idle_s` when a silent connection is closed, `stream_status_s` how often UP is said.
+    `stream_idle_s` when a silent connection is closed, `stream_status_s` how often UP is said,
+    `bithumb_port` the other exchange's port (None: the second after `port`, or a free one).
     ValueError when one of them can't be right.
     """
 
@@ -47,6 +49,7 @@ class Simulator(Exchange):
         stream_unknown: str = "nothing",
         stream_idle_s: float = 120.0,
         stream_status_s: float = 10.0,
+        bithumb_port: int | None = None,
     ) -> None:
         super().__init__(
             Settings(
@@ -56,7 +59,9 @@ class Simulator(Exchange):
         )  # fmt: skip
         self._address = (host, port)
         self._ws_address = (host, _beside(port) if ws_port is None else ws_port)
+        self._bithumb_address = (host, _beside(port, 2) if bithumb_port is None else bithumb_port)
         self._server: Server | None = None
+        self._bithumb: Server | None = None
         self._stream: StreamServer | None = None
 
     @property
@@ -65,6 +70,13 @@ class Simulator(Exchange):
         if self._server is None:
             raise RuntimeError("the simulator isn't running")
         return self._server.url
+
+    @property
+    def bithumb_url(self) -> str:
+        """The base address of the other exchange, once started."""
+        if self._bithumb is None:
+            raise RuntimeError("the simulator isn't running")
+        return self._bithumb.url
 
     @property
     def ws_url(self) -> str:
@@ -78,23 +90,28 @@ class Simulator(Exchange):
         if self._server is not None:
             raise RuntimeError("the simulator is running already")
         self.warm_up()
-        server = Server(*self._address, self._handle)
+        servers = [Server(*self._address, self._handle)]
         try:
+            servers.append(Server(*self._bithumb_address, self.respond_as_bithumb))
             self._stream = StreamServer(*self._ws_address, self)
         except OSError:
-            server.server_close()
+            for server in servers:
+                server.server_close()
             raise
-        self._server = server
+        self._server, self._bithumb = servers
         self._server.start()
+        self._bithumb.start()
         self._stream.start()
         return self
 
     def stop(self) -> None:
         """Close at once, also while a fault holds a request. Stopping twice is harmless."""
-        server, self._server = self._server, None
+        servers = [self._server, self._bithumb]
+        self._server = self._bithumb = None
         stream, self._stream = self._stream, None
-        if server is not None:
-            server.stop()
+        for server in servers:
+            if server is not None:
+                server.stop()
         if stream is not None:
             stream.stop()
 
@@ -117,14 +134,45 @@ class Simulator(Exchange):
         """Let virtual time run `speed` times as fast, from this moment on."""
         self.clock.set_speed(speed)
 
+    def add_account(
+        self,
+        exchange: str,
+        access_key: str,
+        secret_key: str,
+        balances: Mapping[str, object] | None = None,
+        permissions: Collection[str] = RIGHTS,
+        allowed_ips: Collection[str] | None = None,
+        expires_at: datetime | None = None,
+        fee: object | None = None,
+    ) -> Account:
+        """Open an account at "upbit" or "bithumb"; ValueError when something can't be right.
+
+        It holds a year unless told otherwise, and may be used from everywhere.
+        """
+        return self.desks.add_account(
+            exchange, access_key, secret_key, balances, permissions, allowed_ips, expires_at, fee
+        )
+
+    def orders(self, access_key: str) -> list[Order]:
+        """The truth for tests: all orders that the account ever had, oldest first."""
+        return self.desks.orders(access_key)
+
+    def balances(self, access_key: str) -> dict[str, Pocket]:
+        """The truth for tests: what the account holds, by currency."""
+        return self.desks.balances(access_key)
+
+    def change_balance(self, access_key: str, currency: str, amount: object) -> None:
+        """Let money come to an account from outside, or go (never below nothing)."""
+        self.desks.change_balance(access_key, currency, amount)
+
     def _handle(self, request: Request) -> Reply:
         if request.path == CONTROL or request.path.startswith(f"{CONTROL}/"):
             return control(self, request)
         return self.respond(request)
 
 
-def _beside(port: int) -> int:
-    return port + 1 if 0 < port < 65_535 else 0
+def _beside(port: int, step: int = 1) -> int:
+    return port + step if 0 < port <= 65_535 - step else 0
 
 
 def run(

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.simulator import Simulator
-from app.simulator.faults import GROUPS, MODES, STREAM, STREAM_ONLY
+from app.simulator.faults import GROUPS, MODES, SIGNED, SIGNED_ONLY, STREAM, STREAM_ONLY
 from tests.simulator.clients import ask, minutes, ticker
 from tests.simulator.conftest import START
 
@@ -145,6 +145,7 @@ _PAIRS = [
     for mode in MODES
     for group in (None, *GROUPS)
     if group in {None, STREAM} or mode not in STREAM_ONLY
+    if group in {None, *SIGNED} or mode not in SIGNED_ONLY
 ]
 
 
