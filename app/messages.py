@@ -14,6 +14,7 @@ MESSAGES = {
     "nickname_taken": _("누가 먼저 쓰고 있는 닉네임이에요. 다른 닉네임을 골라 주세요."),
     "password_too_short": _("비밀번호는 %(limit)s자 이상이어야 해요."),
     "password_too_long": _("비밀번호는 %(limit)s자까지 쓸 수 있어요."),
+    "password_common": _("너무 많은 사람이 쓰는 비밀번호예요. 다른 비밀번호를 골라 주세요."),
     "password_is_nickname": _("닉네임과 같은 비밀번호는 쓸 수 없어요."),
     "old_password_wrong": _("지금 비밀번호가 맞지 않아요."),
     "password_mismatch": _("두 비밀번호가 서로 달라요. 다시 적어 주세요."),
