@@ -10,6 +10,7 @@ from flask import Flask
 
 from app.clock import utcnow
 from app.extensions import scheduler
+from app.jobs.candles import CandleKeeper
 from app.jobs.guard import Steps
 from app.jobs.housekeeping import run_housekeeping
 from app.jobs.lease import HOLDER, is_leader
@@ -42,6 +43,7 @@ JOBS = (
 def init_app(app: Flask) -> None:
     """Nothing is started here; `run.py` alone calls `start`."""
     app.extensions["whaling_scheduler"] = "off"
+    app.extensions["whaling_candle_keeper"] = CandleKeeper(app)
 
 
 def start(app: Flask) -> None:
@@ -65,10 +67,12 @@ def start(app: Flask) -> None:
         max_instances=1,
     )
     scheduler.start()
+    app.extensions["whaling_candle_keeper"].start()
 
 
 def stop(app: Flask) -> None:
-    """Let the running job end, and give the lease back."""
+    """Let what runs end, and give the leases back."""
+    app.extensions["whaling_candle_keeper"].stop()
     scheduler.shutdown(wait=True)
     with app.app_context():
         records.release_leases(holder=HOLDER)

@@ -3,7 +3,7 @@
 from app.jobs.guard import Steps
 from app.services import jobs as records
 from app.services.idempotency import forget_old_answers
-from app.services.market import thin_samples
+from app.services.market import drop_old_candles, thin_samples
 from app.services.tokens import forget_dead_sessions
 
 
@@ -11,6 +11,8 @@ def run_housekeeping(steps: Steps) -> None:
     """Each step stands alone; running it twice changes nothing."""
     with steps.guarded("samples"):
         steps.report["samples_dropped"] = thin_samples(now=steps.now)
+    with steps.guarded("candles"):
+        steps.report["candles_dropped"] = drop_old_candles(now=steps.now)
     with steps.guarded("records"):
         steps.report["records_dropped"] = records.forget_old_runs(now=steps.now)
     with steps.guarded("clients"):

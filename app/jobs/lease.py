@@ -23,14 +23,25 @@ def is_leader(app: Flask) -> bool:
     A leader on another machine is followed when its lease runs out. One that was killed on this
     machine is seen to be dead, so a restarted server needn't stand by for minutes.
     """
-    held = _acquire()
-    if not held:
-        leader = records.lease_holder(name=NAME, now=utcnow())
-        if leader is not None and is_dead(leader):
-            records.release_leases(holder=leader)
-            held = _acquire()
+    held = take(NAME, KEEP)
     app.extensions["whaling_scheduler"] = "leader" if held else "standby"
     return held
+
+
+def take(name: str, keep: timedelta) -> bool:
+    """Take or renew a lease, also from a holder that was killed on this machine."""
+    held = records.acquire_lease(name=name, holder=HOLDER, now=utcnow(), keep=keep)
+    if not held:
+        holder = records.lease_holder(name=name, now=utcnow())
+        if holder is not None and is_dead(holder):
+            records.release_leases(holder=holder)
+            held = records.acquire_lease(name=name, holder=HOLDER, now=utcnow(), keep=keep)
+    return held
+
+
+def leads() -> bool:
+    """Whether this process holds the lease now; takes nothing."""
+    return records.lease_holder(name=NAME, now=utcnow()) == HOLDER
 
 
 def is_dead(holder: str) -> bool:
@@ -52,7 +63,3 @@ def is_dead(holder: str) -> bool:
     except (PermissionError, OverflowError):
         return False
     return False
-
-
-def _acquire() -> bool:
-    return records.acquire_lease(name=NAME, holder=HOLDER, now=utcnow(), keep=KEEP)

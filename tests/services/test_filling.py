@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.db import transaction
 from app.domain.candles import Ask
 from app.domain.market import Candle, CandleUnit
-from app.models import CandleSpan, Coin, StoredCandle, User
+from app.models import CandleSpan, Coin, Quote, StoredCandle, User
 from app.services import market
 from app.services.market import Implausible, Target
 from app.services.market.filling import MOST_DOUBTS
@@ -118,6 +119,28 @@ def test_coin_that_was_never_traded_is_known_to_have_nothing(session: Session, c
     assert fill([]) == [Ask(TODAY, 200)]
     assert fill([]) == []
     assert closes(session) == []
+
+
+@pytest.mark.parametrize(
+    ("traded_at", "prev_close", "is_doubted"),
+    [
+        (YESTERDAY, None, True),
+        (TODAY, Decimal(99), True),
+        (TODAY, None, False),  # listed today
+    ],
+)
+def test_coin_that_was_traded_is_not_believed_to_have_nothing(
+    coin: Coin, traded_at: datetime, prev_close: Decimal | None, is_doubted: bool
+) -> None:
+    make.set_price("BTC", "100", at=NOW)
+    with transaction() as session:
+        session.execute(update(Quote).values(traded_at=traded_at, prev_close=prev_close))
+
+    if is_doubted:
+        with pytest.raises(Implausible, match="no candle at all"):
+            fill([])
+    else:
+        assert fill([]) == [Ask(TODAY, 200)]
 
 
 def test_days_without_trades_are_known_too(session: Session, coin: Coin) -> None:

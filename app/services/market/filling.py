@@ -15,7 +15,7 @@ from app.domain.candles import Ask, Known, finished_until
 from app.domain.market import Candle, CandleUnit, contradicts
 from app.domain.votes import retry_delay
 from app.exchanges.base import ExchangeError
-from app.models import CandleSpan, CandleWish, Coin, PriceSample, StoredCandle
+from app.models import CandleSpan, CandleWish, Coin, PriceSample, Quote, StoredCandle
 from app.services.market.base_rates import moves_now
 from app.services.market.candles import days_now, lines_now, select_candles, to_candle
 from app.services.market.targets import WISH_HOLDS, Target
@@ -50,6 +50,8 @@ def store_page(*, target: Target, ask: Ask, candles: Sequence[Candle], now: date
         before = _known(session, span) if span else None
         stored = _stored(session, target, page)
         doubt = _doubt(session, target, candles, stored)
+        if page.reaches_start and (before is None or before.newest is None):
+            doubt = _doubt_of_nothing(session, target.coin_id, ask.until)
         if doubt and span is not None and _is_meant(span):
             log.warning("candles_anew market=%s unit=%d: %s", target.market, target.unit, doubt)
             _forget(session, target)
@@ -164,6 +166,14 @@ def _doubt(
     if sample is not None and contradicts(newest.close, sample):
         return f"the newest candle says {newest.close}, we saw {sample} at its end"
     return ""
+
+
+def _doubt_of_nothing(session: Session, coin_id: int, until: datetime) -> str:
+    """Why a coin can't be without any candle before a moment; empty when it can."""
+    quote = session.get(Quote, coin_id)
+    if quote is None or (quote.traded_at >= until and quote.prev_close is None):
+        return ""
+    return "no candle at all, though it was traded"
 
 
 def _sample_before(session: Session, coin_id: int, moment: datetime) -> Decimal | None:

@@ -34,7 +34,7 @@ class FailingCandles:
     code: str
     unit: CandleUnit
     attempts: int
-    retry_at: datetime
+    retry_at: datetime | None
     problem: str
 
 

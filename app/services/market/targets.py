@@ -45,6 +45,11 @@ class Target:
         """What to ask the exchange next; None when all is known."""
         return next_ask(self.known, unit=self.unit, wanted_from=self.wanted_from, end=self.end)
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether something is to be asked, and may be by now."""
+        waits = self.waits_until is not None and now < self.waits_until
+        return not waits and self.ask is not None
+
     @property
     def calls_left(self) -> int:
         """How many calls it takes at most until all is known."""
