@@ -33,6 +33,7 @@ PASSWORD_CODES = {
     "password_too_short": 400,
     "password_too_long": 400,
     "password_is_nickname": 400,
+    "password_common": 400,
 }
 _VERIFY_CODES = {"token_missing": 400, "token_not_valid": 401}
 

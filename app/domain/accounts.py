@@ -1,7 +1,7 @@
 """Who people are to each other: nicknames and passwords, and how they like their pages."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,14 +83,19 @@ def nickname(text: str) -> Nickname:
     return Nickname(shown, key)
 
 
-def check_password(text: str, name: Nickname) -> str:
-    """A password of 8–128 characters that isn't the nickname, or raise InvalidInput."""
+def check_password(text: str, name: Nickname, common: Container[str]) -> str:
+    """A password of 8–128 characters that isn't the nickname, or raise InvalidInput.
+
+    Nor is it one of the `common` ones, which are in small letters; case makes none less common.
+    """
     if len(text) < MIN_PASSWORD:
         raise InvalidInput("password", "password_too_short", limit=MIN_PASSWORD)
     if len(text) > MAX_PASSWORD:
         raise InvalidInput("password", "password_too_long", limit=MAX_PASSWORD)
     if _key(text.strip()) == name.key:
         raise InvalidInput("password", "password_is_nickname")
+    if text.casefold() in common:
+        raise InvalidInput("password", "password_common")
     return text
 
 

@@ -22,6 +22,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.points import WELCOME_POINTS, Reason, accuracy_pct
 from app.extensions import db
 from app.models import ClientSession, LedgerEntry, User
+from app.services.passwords import common_passwords
 
 _hasher = PasswordHasher()
 #: Hash of a random text that was thrown away. It is checked when nobody has the nickname, so that
@@ -114,7 +115,7 @@ def sign_up(*, name: str, password: str | None, now: datetime) -> User:
     """
     cleaned = nickname(name)
     _refuse_taken(cleaned)
-    password_hash = None if password is None else hash_password(check_password(password, cleaned))
+    password_hash = None if password is None else _checked_hash(password, cleaned)
     with transaction() as session:
         return add_user(session, cleaned, password_hash, now)
 
@@ -162,7 +163,7 @@ def change_password(*, user_id: int, old: str, new: str) -> User:
         check_credentials(name=user.nickname, password=old)
     except WrongCredentials as error:
         raise InvalidInput("old_password", "old_password_wrong") from error
-    password_hash = hash_password(check_password(new, cleaned))
+    password_hash = _checked_hash(new, cleaned)
     with transaction() as session:
         user = _loaded(session, user_id)
         user.password_hash = password_hash
@@ -176,7 +177,7 @@ def set_first_password(*, user_id: int, new: str) -> None:
     if user is None:
         raise NotFound
     cleaned = Nickname(user.nickname, user.nickname_key)
-    password_hash = hash_password(check_password(new, cleaned))
+    password_hash = _checked_hash(new, cleaned)
     first = update(User).where(User.id == user_id, User.password_hash.is_(None))
     with transaction() as session:
         done = session.execute(first.values(password_hash=password_hash))
@@ -224,6 +225,10 @@ def list_users(*, limit: int = 1000) -> list[User]:
 def count_users() -> int:
     """How many people there are, without those who left."""
     return db.session.scalar(select(func.count()).select_from(User).where(_HERE)) or 0
+
+
+def _checked_hash(password: str, name: Nickname) -> str:
+    return hash_password(check_password(password, name, common_passwords()))
 
 
 def _find(name: str) -> User | None:

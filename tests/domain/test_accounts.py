@@ -85,7 +85,7 @@ def test_nickname_is_sound_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["x" * 8, "x" * 128, "비밀번호여덟글자", "        "])
 def test_password_of_8_to_128_characters_is_taken_as_it_is(text: str) -> None:
-    assert check_password(text, ALICE) == text
+    assert check_password(text, ALICE, ()) == text
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_password_of_8_to_128_characters_is_taken_as_it_is(text: str) -> None:
 )
 def test_password_of_another_length_is_refused(text: str, code: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_password(text, ALICE)
+        check_password(text, ALICE, ())
 
     assert (refused.value.field, refused.value.code) == ("password", code)
 
@@ -106,6 +106,15 @@ def test_password_of_another_length_is_refused(text: str, code: str) -> None:
 @pytest.mark.parametrize("text", ["mermaids", "MERMAIDS", " mermaids ", "ｍｅｒｍａｉｄｓ"])
 def test_password_isnt_the_nickname(text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_password(text, nickname("Mermaids"))
+        check_password(text, nickname("Mermaids"), ())
 
     assert refused.value.code == "password_is_nickname"
+
+
+@pytest.mark.parametrize("text", ["sunshine", "SunShine"])
+def test_password_that_too_many_choose_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_password(text, ALICE, {"sunshine"})
+
+    assert (refused.value.field, refused.value.code) == ("password", "password_common")
+    assert check_password(f"{text} today", ALICE, {"sunshine"})
