@@ -7,8 +7,11 @@ from app.web import (
     accounts,
     art,
     assets,
+    base_rates,
+    candles,
     cards,
     chart,
+    coin,
     context,
     cookies,
     errors,
@@ -37,6 +40,8 @@ _PARTS = (
     assets,
     art,
     chart,
+    candles,
+    base_rates,
     filters,
     cards,
     errors,
@@ -52,6 +57,7 @@ _BLUEPRINTS = (
     pictures.bp,
     points.bp,
     *market.BLUEPRINTS,
+    coin.bp,
     making.bp,
 )
 

@@ -8,6 +8,8 @@ from flask import Flask, Response, current_app, request
 
 _KEEP = "public, max-age=31536000, immutable"
 _ENDPOINTS = ("static", "bootstrap.static")
+#: Fetched by the Makefile; a machine that couldn't have it shows drawings and tables alone.
+_CHART_LIBRARY = "vendor/lightweight-charts.mjs"
 
 
 def asset(filename: str, endpoint: str = "static") -> str:
@@ -17,9 +19,14 @@ def asset(filename: str, endpoint: str = "static") -> str:
     return request.script_root + address
 
 
+def chart_library() -> str:
+    """The address of the library that draws charts, or "" where this server hasn't got it."""
+    return asset(_CHART_LIBRARY) if _is_there(current_app.static_folder or "") else ""
+
+
 def init_app(app: Flask) -> None:
-    """Give `asset` to the templates and let browsers keep what carries a fingerprint."""
-    app.jinja_env.globals["asset"] = asset
+    """Give the addresses to the templates and let browsers keep what carries a fingerprint."""
+    app.jinja_env.globals.update(asset=asset, chart_library=chart_library)
     app.after_request(_keep)
 
 
@@ -27,6 +34,11 @@ def init_app(app: Flask) -> None:
 def _address(url: str, folder: str, filename: str) -> str:
     fingerprint = sha256((Path(folder) / filename).read_bytes()).hexdigest()[:10]
     return f"{url}/{filename}?v={fingerprint}"
+
+
+@lru_cache(maxsize=8)
+def _is_there(folder: str) -> bool:
+    return (Path(folder) / _CHART_LIBRARY).is_file()
 
 
 def _keep(response: Response) -> Response:

@@ -1,5 +1,6 @@
 """The price of a vote as a chart: percent coordinates and attributes, so that text never scales."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,8 @@ _TAG_LOOKS = {"target": "on", "now": "on-ink", "start": "strong"}
 class Frame:
     """What a chart is drawn into: the vote's times, its start and target price, three labels.
 
-    `labels` name the start, the deadline for answers and the result, under the chart.
+    `labels` name the start, the deadline for answers and the result, under the chart. `decided` is
+    when the candle opened that settled it.
     """
 
     opened: datetime
@@ -32,6 +34,7 @@ class Frame:
     start: Decimal
     target: Decimal
     labels: tuple[str, str, str]
+    decided: datetime | None = None
 
 
 def price_chart(points: Sequence[tuple[datetime, Decimal]], frame: Frame) -> Markup:
@@ -59,9 +62,29 @@ def price_chart(points: Sequence[tuple[datetime, Decimal]], frame: Frame) -> Mar
     )
 
 
+def chart_told(points: Sequence[tuple[datetime, Decimal]], frame: Frame) -> str:
+    """The same as JSON, for the script that draws it live."""
+    told = {
+        "points": [[_epoch(at), float(price)] for at, price in points],
+        "opened": _epoch(frame.opened),
+        "closes": _epoch(frame.closes),
+        "ends": _epoch(frame.ends),
+        "start": float(frame.start),
+        "target": float(frame.target),
+        "rises": frame.target > frame.start,
+        "decided": frame.decided and _epoch(frame.decided),
+        "words": {"closes": frame.labels[1], "result": frame.labels[2]},
+    }
+    return json.dumps(told, ensure_ascii=False)
+
+
 def init_app(app: Flask) -> None:
     """Give the chart to the templates."""
-    app.jinja_env.globals.update(price_chart=price_chart, chart_frame=Frame)
+    app.jinja_env.globals.update(price_chart=price_chart, chart_told=chart_told)
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
 
 
 def _ends(prices: list[Decimal]) -> tuple[Decimal, Decimal]:

@@ -76,6 +76,9 @@ FULL = [
     ("demo", "/coins"),
     ("", "/coins?q=ㅂㅌ"),
     ("demo", "/coins?q=nosuchcoin"),
+    ("demo", "/coins/BTC"),
+    ("", "/coins/SHIB?frame=15m&r=120"),
+    ("demo", "/coins/BTC?frame=1w&r=999"),
     ("", "/login"),
     ("", "/me"),
     ("", "/signup"),
@@ -98,6 +101,7 @@ BARE = [
     ("pip", "/me"),
     ("pip", "/me?kind=created"),
     ("pip", "/coins"),
+    ("pip", "/coins/BTC"),
 ]
 REFUSED = [
     ("", "/login", {"nickname": "pip", "password": "not-the-password"}),
@@ -150,7 +154,7 @@ def look(window: Visitor, cookies: Cookies) -> Look:
 #: Files, fragments, redirects; Kakao's pages and the API's have tests of their own.
 NO_PAGE = re.compile(
     r"/(static|bootstrap|health|metrics|api|tracker|pictures|kakao|login/kakao|welcome)\b"
-    r"|/me/settings/(kakao|nickname|password|export)|/live$|/logo$|\.json$"
+    r"|/me/settings/(kakao|nickname|password|export)|/live$|/rates$|/logo$|\.json$"
 )
 
 

@@ -54,8 +54,10 @@ GET    /coin/tickers_db                               200    200    200    200  
 GET    /coins                                         200    200    200    200    200    200
 GET    /coins/board                                   200    200    200    200    200    200
 POST   /coins/<code>/favourite                        login  303    303    303    login  login
+GET    /coins/<code>                                  200    200    200    200    200    200
 GET    /coins/<code>/logo                             404    404    404    404    404    404
 GET    /create                                        login  200    200    200    login  login
+GET    /create/rates                                  login  404    404    404    login  login
 POST   /create                                        login  303    303    303    login  login
 GET    /health                                        503    503    503    503    503    503
 POST   /kakao/events                                  400    400    400    400    400    400

@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.domain.errors import AppError, Conflict
+from app.domain.errors import AppError, Conflict, NotFound
 from app.domain.kst import floor_minute
 from app.domain.votes import (
     MAX_FALL_PCT,
@@ -26,15 +26,19 @@ from app.i18n import gettext
 from app.messages import message
 from app.services import accounts, market, votes
 from app.services.votes import Draft
+from app.web.base_rates import Past, past
 from app.web.filters import count
-from app.web.making.choices import SUMMARY, Choices, Progress, judge
+from app.web.making.choices import RANGE, SUMMARY, Choices, Progress, judge
 from app.web.market import MAX_QUERY, coin_rows
 from app.web.sessions import me, require_sign_in
+from app.web.votes.fragments import fragment
 
 bp = Blueprint("making", __name__, url_prefix="/create")
 bp.before_request(require_sign_in)
 
 QUICK_RANGES = (1, 3, 5, 10, 20)
+#: For how far base rates are told before a range is chosen.
+USUAL_RANGE = 5
 COINS_SHOWN = 12
 _TEMPLATES = ("coin", "duration", "range", "direction", "summary")
 _REQUEST_KEY = re.compile(r"[0-9a-f]{32}")
@@ -76,6 +80,16 @@ def create() -> ResponseReturnValue:
     return redirect(f"/votes/{vote_id}", 303)
 
 
+@bp.get("/rates")
+def rates() -> Response:
+    """How often the coin moved as far as is typed; nothing for a range that doesn't hold."""
+    now, choices = utcnow(), Choices.of(request.args)
+    progress = _judged(choices, now)
+    if progress.coin is None or progress.duration is None:
+        raise NotFound
+    return fragment(render_template("making/_rates.html", **_rates(progress, now)))
+
+
 def _made() -> str:
     person = accounts.get_user(me().id)
     left = count(person.points if person else 0)
@@ -103,8 +117,9 @@ def _durations(_progress: Progress, now: datetime) -> dict[str, object]:
     return {"plans": plans, "start": floor_minute(now)}
 
 
-def _ranges(progress: Progress, _now: datetime) -> dict[str, object]:
+def _ranges(progress: Progress, now: datetime) -> dict[str, object]:
     return {
+        **_rates(progress, now),
         "goals": _goals(progress),
         "quick": QUICK_RANGES,
         "low": MIN_RANGE_PCT,
@@ -122,6 +137,22 @@ def _goals(progress: Progress) -> dict[str, Decimal]:
     return {str(way): threshold(price, Question(way, Duration.DAY, pct)) for way in possible}
 
 
+def _rates(progress: Progress, now: datetime) -> dict[str, object]:
+    """How often the coin moved that far each way; of 5 % as long as no range is chosen."""
+    pct = progress.range_pct
+    if pct is None and not (progress.step == RANGE and progress.error):
+        pct = USUAL_RANGE
+    found: dict[str, Past] = {}
+    if progress.coin is not None and progress.duration is not None and pct is not None:
+        for way in Direction:
+            asked = Question(way, progress.duration, pct)
+            rate = market.base_rate(coin_id=progress.coin.id, asked=asked, now=now)
+            told = past(rate, progress.duration)
+            if told is not None and (way is Direction.UP or pct <= MAX_FALL_PCT):
+                found[str(way)] = told
+    return {"rates": found, "rates_pct": pct}
+
+
 def _summary(progress: Progress, now: datetime) -> dict[str, object]:
     """Everything to know before paying: cost, deadlines, price, whether one asks it already."""
     if progress.coin is None or progress.asked is None:
@@ -129,6 +160,7 @@ def _summary(progress: Progress, now: datetime) -> dict[str, object]:
     draft = Draft(progress.coin.code, progress.asked)
     cost, balance = terms_for(is_staff=me().is_staff).creation_cost, me().points
     return {
+        **_rates(progress, now),
         "plan": schedule(draft.asked.duration, now),
         "start": floor_minute(now),
         "goals": _goals(progress),

@@ -7,13 +7,15 @@ from decimal import Decimal
 from flask import Blueprint, Response, render_template, request
 
 from app.clock import utcnow
+from app.domain.base_rates import BaseRate
 from app.domain.errors import NotFound
 from app.domain.market import FRESH_FOR
-from app.domain.votes import Choice, Direction, VoteState
+from app.domain.votes import Choice, Direction, Duration, VoteState
 from app.i18n import gettext
 from app.services import market, votes
 from app.services.votes import VoteDetail, VoteView
 from app.web import filters
+from app.web.base_rates import past, past_at_creation
 from app.web.cards import stage, until_result
 from app.web.chart import Frame
 from app.web.context import viewer_id
@@ -83,8 +85,9 @@ def page(detail: VoteDetail, now: datetime) -> dict[str, object]:
         "standing": standing(view),
         "stale": is_stale(view, now),
         "points": points,
+        **_base_rates(view, now),
         "rows": points[:: -(-len(points) // TABLE_ROWS)],
-        "frame": _frame(view),
+        "frame": _frame(detail),
         "meaning": meaning,
         "moved": moved(view),
         "refunds": refunds(detail),
@@ -166,7 +169,23 @@ def refunds(detail: VoteDetail) -> tuple[int, int]:
     return view.answer_count * view.spent_point, detail.creation_cost
 
 
-def _frame(view: VoteView) -> Frame:
+def _base_rates(view: VoteView, now: datetime) -> dict[str, object]:
+    """How often it happened before: as known at the question's birth, and as known today."""
+    rates: dict[Duration, BaseRate] = {}
+    coin = market.find_coin(view.coin_code, now)
+    if coin is not None:
+        rates = market.base_rates(
+            coin_id=coin.id, direction=view.direction, range_pct=view.range_pct, now=now
+        )
+    return {
+        "known": past_at_creation(view),
+        "present": past(rates.get(view.duration), view.duration),
+        "rates": rates,
+    }
+
+
+def _frame(detail: VoteDetail) -> Frame:
+    view = detail.view
     return Frame(
         opened=view.created_at,
         closes=view.finished_at,
@@ -178,4 +197,5 @@ def _frame(view: VoteView) -> Frame:
             gettext("%(day)s 마감", day=filters.day(view.finished_at)),
             gettext("%(day)s 결과", day=filters.day(view.tracked_at)),
         ),
+        decided=detail.candle_opened_at,
     )
