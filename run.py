@@ -18,7 +18,7 @@ from app import create_app as build_app
 from app import jobs
 from app.extensions import db
 from app.schema import MIGRATIONS, SchemaError, is_current
-from app.serving import keep_connections
+from app.serving import connection_options, keep_connections
 from config import Config, ConfigError
 
 gc.freeze()
@@ -101,6 +101,7 @@ def _serve(app: Flask) -> None:
             ident="whaling",
             # Waitress drops what proxies say; those we trust are read by ProxyFix in the factory.
             clear_untrusted_proxy_headers=not settings["WHALING_TRUSTED_PROXIES"],
+            **connection_options(),
         )
     except OSError as error:
         sys.exit(f"whaling: can't listen on port {settings['WHALING_PORT']}: {error.strerror}")

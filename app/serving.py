@@ -1,7 +1,16 @@
-"""What we ask of Waitress beyond its settings: a connection outlives an answer without a body."""
+"""What we ask of Waitress beyond its settings: many connections, which outlive empty answers."""
+
+import resource
+from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
+
+#: Who looks at live prices keeps a connection open. Waitress would let in a hundred, and leave all
+#: others waiting for one of these to go.
+MOST_CONNECTIONS = 4000
+#: Files that aren't connections: the database with its logs, the exchange, the log.
+_OTHER_FILES = 256
 
 
 class _Task(WSGITask):  # type: ignore[misc]
@@ -18,3 +27,25 @@ class _Task(WSGITask):  # type: ignore[misc]
 def keep_connections() -> None:
     """Let every server of this process keep its connections open over answers without a body."""
     HTTPChannel.task_class = _Task
+
+
+def connection_options() -> dict[str, Any]:
+    """How many connections a server may hold, as settings of Waitress.
+
+    As many as this process may have files, at most MOST_CONNECTIONS: one more than it may have
+    would be refused by the system again and again, at full speed. Its older way to wait for
+    connections knows no file beyond 1023.
+    """
+    room = _raise_file_limit(MOST_CONNECTIONS + _OTHER_FILES) - _OTHER_FILES
+    return {"connection_limit": max(room, 100), "asyncore_use_poll": True}
+
+
+def _raise_file_limit(wanted: int) -> int:
+    """How many files this process may have open, after asking for as many as are wanted."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from benchmarks import (
     answer,
     answer_json,
+    fanout,
     list_page,
     minute,
     settle,
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "answer": answer.run,
     "votes_json": votes_json.run,
     "answer_json": answer_json.run,
+    "fanout": fanout.run,
     "start": start.run,
 }
 

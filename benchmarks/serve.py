@@ -12,9 +12,9 @@ from pathlib import Path
 from flask import Flask
 from waitress import create_server
 
-from app.serving import keep_connections
+from app.serving import connection_options, keep_connections
 from app.simulator import Simulator
-from benchmarks import answer_peer, stage
+from benchmarks import answer_peer, fanout_peer, stage
 from config import ROOT
 
 MARKETS = 250
@@ -46,6 +46,7 @@ def whaling(path: str, threads: str) -> None:
     """The application over a database, with the peer's way to answer beside its own."""
     app = stage.make_app(Path(path), threads=int(threads))
     app.register_blueprint(answer_peer.bp)
+    app.register_blueprint(fanout_peer.bp)
     _wait(app, int(threads))
 
 
@@ -62,7 +63,9 @@ def simulator(start: str) -> None:
 def _wait(app: Flask, threads: int) -> None:
     keep_connections()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # as many clients as threads
-    server = create_server(app, host="127.0.0.1", port=0, threads=threads, ident="whaling")
+    server = create_server(
+        app, host="127.0.0.1", port=0, threads=threads, ident="whaling", **connection_options()
+    )
     print(f"http://127.0.0.1:{server.effective_port}", flush=True)
     server.run()
 

@@ -1,11 +1,16 @@
 """What only a real server shows: proxies, signals, starting and stopping."""
 
+import resource
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
+from socket import create_connection
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 
+from app.serving import connection_options
 from tests.serving import serving
 
 OVER_TLS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
@@ -49,6 +54,39 @@ def test_a_connection_outlives_an_answer_without_a_body(tmp_path: Path) -> None:
             assert (answer.status, answer.headers["Connection"]) == (status, None)
             assert connection.sock.getsockname()[1] == own_port
         connection.close()
+
+
+def test_a_hundred_open_connections_keep_nobody_out(tmp_path: Path) -> None:
+    """Who looks at live prices stays connected; Waitress by itself lets in a hundred."""
+    with serving(tmp_path, SCHEDULER="off") as (address, _), ExitStack() as viewers:
+        place = urlsplit(address)
+        for _viewer in range(150):
+            viewers.enter_context(create_connection((place.hostname, place.port), timeout=10))
+
+        answer = requests.get(f"{address}/api/v1/live", timeout=10)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "room"),
+    [
+        (1024, 1_048_576, 4000),
+        (1024, 1024, 768),
+        (1024, resource.RLIM_INFINITY, 4000),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, 4000),
+        (300, 300, 100),
+    ],
+)
+def test_as_many_connections_as_the_system_allows_files(
+    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, room: int
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _kind, both: asked.append(both))
+
+    assert connection_options() == {"connection_limit": room, "asyncore_use_poll": True}
+    assert asked == ([(4256, hard)] if soft == 1024 != hard else [])
 
 
 def test_a_client_that_wants_to_hang_up_is_heard(tmp_path: Path) -> None:

@@ -17,13 +17,19 @@ from app.services.accounts import Person
 from app.web.preferences import kept_by_cookie
 
 _LONGEST_IDENT = 60
+_LIVE = "/api/v1/live"
 
 
 class _Cookies(SecureCookieSessionInterface):
-    """A request that bears a token is a client's: it has no session, and costs none."""
+    """A request that bears a token is a client's: it has no session, and costs none.
+
+    Nor has one for live prices, which are the same for everybody and asked for every second.
+    """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if "Authorization" in request.headers and request.path.startswith("/api/"):
+            return None
+        if request.path == _LIVE:
             return None
         return super().open_session(app, request)
 

@@ -1,7 +1,7 @@
 """The live board over JSON: exact, public, sent once, written once per change."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -10,10 +10,11 @@ from werkzeug.test import TestResponse
 from app.api import live
 from app.clock import utcnow
 from app.domain.market import Ticker
+from app.models import User
 from app.services import market
 from tests import factories as make
 from tests.api.conftest import Client, code_of
-from tests.conftest import MakeApp
+from tests.conftest import MakeApp, Visitor
 from tests.fakes import FakeMarket
 
 TRADED = datetime(2026, 3, 2, 3, 4, 29, tzinfo=UTC)
@@ -163,6 +164,13 @@ def test_answer_says_nothing_of_who_asks(board: Client) -> None:
     assert response.headers["Cache-Control"] == "no-cache"
     assert "Set-Cookie" not in response.headers
     assert "RateLimit-Limit" not in response.headers
+
+
+def test_cookies_of_a_person_are_never_looked_at(app: Flask, alice: User) -> None:
+    browser = cast(Visitor, app.test_client()).sign_in(alice)
+
+    assert "Cookie" not in browser.get("/api/v1/live").headers["Vary"]
+    assert "Cookie" in browser.get("/api/v1/coins").headers["Vary"]
 
 
 def test_asking_every_second_never_meets_a_limit(make_app: MakeApp) -> None:
