@@ -66,7 +66,7 @@ class SignedBroker:
     The two exchanges share most paths and fields; what differs stands in their own modules.
     """
 
-    exchange: ClassVar[ExchangeName]
+    exchange: ExchangeName
 
     def __init__(
         self, api: PrivateApi, memory: Memory, own_key: str, now: Callable[[], datetime]
