@@ -9,6 +9,7 @@ from flask import request
 
 from app.api.wire import exact, kst_text, utc_text
 from app.domain.accounts import Language, Theme
+from app.domain.base_rates import share
 from app.domain.points import is_whale
 from app.domain.votes import Choice, Direction, Duration, VoteState
 from app.services.accounts import Person
@@ -38,7 +39,11 @@ class MineOut(TypedDict):
 
 
 class VoteOut(TypedDict):
-    """A vote. A void one is `tracked` with its first price, and says so in `voided`."""
+    """A vote. A void one is `tracked` with its first price, and says so in `voided`.
+
+    `base_rate` is how often the coin moved so far in the year before the question: in
+    `base_rate_hits` of `base_rate_count` windows. All three are null where nothing was known.
+    """
 
     vote_id: int
     coin: CoinOut
@@ -66,6 +71,9 @@ class VoteOut(TypedDict):
     user: MineOut
     voided: bool
     void_reason: str | None
+    base_rate: Decimal | None
+    base_rate_hits: int | None
+    base_rate_count: int | None
 
 
 class UserOut(TypedDict):
@@ -132,6 +140,9 @@ def vote_out(vote: ClientVote) -> VoteOut:
         "user": _mine(view),
         "voided": voided,
         "void_reason": vote.void_reason,
+        "base_rate": _share(view.base_rate_hits, view.base_rate_windows),
+        "base_rate_hits": view.base_rate_hits,
+        "base_rate_count": view.base_rate_windows,
     }
 
 
@@ -162,6 +173,11 @@ def user_out(person: Person) -> UserOut:
         "theme": Theme(person.theme) if person.theme else None,
         "created_at": utc_text(person.created_at),
     }
+
+
+def _share(hits: int | None, windows: int | None) -> Decimal | None:
+    """A base rate as a part of one, with up to four decimals."""
+    return None if hits is None or windows is None else share(hits, windows)
 
 
 def _mine(view: VoteView) -> MineOut:

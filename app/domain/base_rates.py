@@ -27,7 +27,7 @@ class BaseRate:
     @property
     def share(self) -> Decimal:
         """The rate as a part of one, to four decimals."""
-        return round(Decimal(self.hits) / self.windows, 4)
+        return share(self.hits, self.windows)
 
     @property
     def pct(self) -> Decimal:
@@ -52,6 +52,11 @@ class Moves:
         reached = self.rises if direction is Direction.UP else self.falls
         hits = len(reached) - bisect_left(reached, range_pct)
         return BaseRate(hits, len(reached), self.since, self.until)
+
+
+def share(hits: int, windows: int) -> Decimal:
+    """`hits` as a part of all windows, to four decimals."""
+    return round(Decimal(hits) / windows, 4)
 
 
 def last_finished(now: datetime) -> date:

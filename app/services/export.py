@@ -73,6 +73,8 @@ _VOTES = (
     Vote.final_price,
     Vote.outcome,
     Vote.void_reason,
+    Vote.base_rate_hits,
+    Vote.base_rate_windows,
 )
 _ANSWERS = (
     Ballot.vote_id,

@@ -232,6 +232,18 @@ def test_void_vote_looks_settled_at_its_first_price_to_old_clients(
     assert (found["user"]["choice"], found["user"]["is_answer"]) == (1, None)
 
 
+def test_vote_tells_how_often_it_happened_before(as_bob: Client, alice: User) -> None:
+    now = utcnow()
+    make.make_candles(make.make_coin(), *["100", "110"] * 3, "100", until=now)
+    known, unknown = make.make_vote(alice, now=now), make.make_vote(alice, coin="ETH", now=now)
+
+    first, second = (as_bob.get(f"/votes/{vote.id}").get_json() for vote in (known, unknown))
+
+    told = ("base_rate", "base_rate_hits", "base_rate_count")
+    assert [first[name] for name in told] == [0.5, 3, 6]
+    assert [second[name] for name in told] == [None, None, None]
+
+
 def test_staff_vote_is_free_and_pays_thirty(sign_in: SignIn, admin: User, coin: str) -> None:
     captain = sign_in(admin)
 

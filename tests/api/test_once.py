@@ -4,6 +4,7 @@ import pytest
 
 from app.clock import utcnow
 from app.models import User
+from app.services import market
 from tests import factories as make
 from tests.api.conftest import Client, SignIn, code_of
 from tests.conftest import MakeApp
@@ -23,6 +24,16 @@ def test_vote_is_made_once_per_key(as_alice: Client, coin: str) -> None:
     assert (first.status_code, first.data) == (second.status_code, second.data)
     assert first.status_code == 201
     assert balance(as_alice) == 250
+
+
+def test_vote_made_with_a_key_keeps_its_base_rate(as_alice: Client, coin: str) -> None:
+    found = market.get_coin(coin)
+    assert found is not None
+    make.make_candles(found, "100", "100", until=utcnow())
+
+    made = as_alice.post("/votes/", NEW_VOTE, headers=KEY).get_json()["vote_id"]
+
+    assert as_alice.get(f"/votes/{made}").get_json()["base_rate_count"] == 1
 
 
 def test_answer_is_given_once_per_key(as_bob: Client, alice: User) -> None:

@@ -29,6 +29,7 @@ def as_csv(user: User, kind: str) -> list[dict[str, str]]:
 
 
 def test_every_kind_of_own_data_is_there(alice: User, bob: User) -> None:
+    make.make_candles(make.make_coin(), "100", "100", "100")
     vote = make.make_vote(alice)
     make.answer(alice, vote)
     make.answer(bob, vote)
@@ -43,6 +44,7 @@ def test_every_kind_of_own_data_is_there(alice: User, bob: User) -> None:
     assert [account[name] for name in ("nickname", "language", "theme")] == ["alice", "en", "dark"]
     assert [row["coin"] for row in found["votes"]] == ["BTC"]
     assert found["votes"][0]["created_price"] == "100"
+    assert (found["votes"][0]["base_rate_hits"], found["votes"][0]["base_rate_windows"]) == (0, 2)
     assert [row["choice"] for row in found["answers"]] == ["yes"]
     assert [row["amount"] for row in found["ledger"]] == [300, -50, -10]
     assert [row["device"] for row in found["sessions"]] == ["Firefox"]

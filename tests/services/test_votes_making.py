@@ -43,6 +43,28 @@ def test_vote_starts_from_the_quote_and_costs_50(session: Session, alice: User) 
     assert list(audit()) == []
 
 
+def test_base_rate_known_at_creation_is_kept_and_never_changes(
+    session: Session, alice: User
+) -> None:
+    coin = make.make_coin()
+    make.make_candles(coin, "100", "110", "100")
+    vote = make.reload(open_vote(alice))
+    assert (vote.base_rate_hits, vote.base_rate_windows) == (1, 2)
+
+    make.make_candles(coin, "100", "110", "100", "120", until=NOW + timedelta(days=1))
+
+    view = votes.get_votes([vote.id], user_id=None, now=NOW)[vote.id]
+    assert (view.base_rate_hits, view.base_rate_windows) == (1, 2)
+
+
+def test_vote_on_a_coin_without_a_past_has_no_base_rate(session: Session, alice: User) -> None:
+    make.make_coin()
+
+    vote = make.reload(open_vote(alice))
+
+    assert (vote.base_rate_hits, vote.base_rate_windows) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("age", "fresh"),
     [(timedelta(0), True), (timedelta(seconds=90), True), (timedelta(seconds=90) + STEP, False)],

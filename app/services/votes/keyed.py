@@ -12,17 +12,17 @@ from app.services import idempotency
 from app.services.idempotency import Asked, Kept
 from app.services.votes.answering import Answered, cast_within
 from app.services.votes.listing import counts_now
-from app.services.votes.making import Draft, open_within
+from app.services.votes.making import Draft, known_rate, open_within
 
 
 def open_vote_once(
     *, asked: Asked, user_id: int, draft: Draft, told: Callable[[int], Kept], now: datetime
 ) -> Kept:
     """As `open_vote`, and the answer is kept in the same transaction; refusals are the same."""
-    request_key = secrets.token_hex(16)
+    request_key, rate = secrets.token_hex(16), known_rate(draft, now)
     answer = idempotency.once(
         asked=asked,
-        deed=lambda session: open_within(session, user_id, draft, request_key, now),
+        deed=lambda session: open_within(session, user_id, draft, request_key, rate, now),
         told=told,
         now=now,
     )

@@ -9,12 +9,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import transaction
+from app.domain.base_rates import BaseRate
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.market import FRESH_FOR
 from app.domain.points import Reason
 from app.domain.votes import Question, schedule, terms_for
 from app.extensions import db
 from app.models import Coin, Quote, User, Vote
+from app.services.market import base_rate
 from app.services.points import spend
 from app.services.votes.listing import counts_now
 from app.services.votes.views import VoteView, select_views, to_view
@@ -46,9 +48,10 @@ def open_vote(*, user_id: int, draft: Draft, request_key: str, now: datetime) ->
     made = _made_before(user_id, request_key)
     if made is not None:
         return made
+    rate = known_rate(draft, now)
     try:
         with transaction() as session:
-            vote_id = open_within(session, user_id, draft, request_key, now)
+            vote_id = open_within(session, user_id, draft, request_key, rate, now)
     except IntegrityError:
         made = _made_before(user_id, request_key)
         if made is None:
@@ -95,10 +98,21 @@ def _made_before(user_id: int, request_key: str) -> int | None:
     )
 
 
+def known_rate(draft: Draft, now: datetime) -> BaseRate | None:
+    """The base rate to keep with a vote made now; read before its transaction begins."""
+    coin_id = db.session.scalar(select(Coin.id).where(Coin.code == draft.coin_code))
+    return None if coin_id is None else base_rate(coin_id=coin_id, asked=draft.asked, now=now)
+
+
 def open_within(
-    session: Session, user_id: int, draft: Draft, request_key: str, now: datetime
+    session: Session,
+    user_id: int,
+    draft: Draft,
+    request_key: str,
+    rate: BaseRate | None,
+    now: datetime,
 ) -> int:
-    """The deed of `open_vote` inside an open transaction."""
+    """The deed of `open_vote` inside an open transaction; `rate` comes from `known_rate`."""
     quote, coin = _fresh_quote(session, draft.coin_code, now)
     user = session.get(User, user_id)
     if user is None:
@@ -121,6 +135,8 @@ def open_within(
         created_price=quote.price,
         created_price_at=quote.traded_at,
         updated_at=now,
+        base_rate_hits=rate.hits if rate else None,
+        base_rate_windows=rate.windows if rate else None,
     )
     session.add(vote)
     session.flush()
