@@ -183,6 +183,8 @@ class Config:
     scheduler: bool = True
     upbit_url: str = "https://api.upbit.com"
     upbit_logo_url: str = "https://static.upbit.com/logos"
+    bithumb_url: str = "https://api.bithumb.com"
+    bithumb_ws_url: str = "wss://ws-api.bithumb.com/websocket/v1"
     public_url: str = ""
     kakao_client_id: str = ""
     kakao_client_secret: str = field(default="", repr=False)
@@ -223,6 +225,8 @@ class Config:
             "scheduler": _switch(env, "SCHEDULER", default=True),
             "upbit_url": upbit,
             "upbit_logo_url": _url(env, "UPBIT_LOGO_URL", logos, ("http", "https")),
+            "bithumb_url": _url(env, "BITHUMB_URL", cls.bithumb_url, ("http", "https")),
+            "bithumb_ws_url": _url(env, "BITHUMB_WS_URL", cls.bithumb_ws_url, ("ws", "wss")),
             "cors_origins": _origins(env, "CORS_ORIGINS"),
             "rate_limits": _switch(env, "RATE_LIMITS", default=True),
             "ratelimit_storage_uri": _rate_limit_store(env),

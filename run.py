@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         simulator = demo.start_exchange()
         os.environ["UPBIT_URL"] = simulator.url
         os.environ["UPBIT_WS_URL"] = simulator.ws_url
+        os.environ["BITHUMB_URL"] = simulator.bithumb_url
     app = build_app(_config(demo=options.demo, host=options.host, port=options.port))
     _bring_up_to_date(app)
     if options.demo:

@@ -23,6 +23,7 @@ from app.jobs.settling import Settlement
 from app.services import accounts, market, points, votes
 from app.services.votes import Draft
 from app.simulator import Simulator
+from app.simulator.desk.samples import add_sample_accounts
 from app.wiring import market as exchange
 from app.wiring import whale_min_settled
 
@@ -96,8 +97,10 @@ class Recalled:
 
 
 def start_exchange() -> Simulator:
-    """Start the simulated exchange in this process; it ends with it."""
-    return Simulator(port=0, rate_limit=None).start()
+    """Start the simulated exchange in this process; it ends with it. Its accounts can be linked."""
+    simulator = Simulator(port=0, rate_limit=None)
+    add_sample_accounts(simulator)
+    return simulator.start()
 
 
 def prepare(app: Flask, simulator: Simulator) -> str:

@@ -7,9 +7,12 @@ from typing import cast
 from flask import Flask, current_app
 
 from app.domain.errors import NotFound
-from app.exchanges.base import Market
+from app.domain.exchanges import ExchangeName, Keys
+from app.exchanges.base import Broker, Market, PaperBook
 from app.exchanges.http import HttpClient
 from app.exchanges.pacing import Pacer
+from app.exchanges.paper import PaperBroker, PriceNow
+from app.exchanges.registry import Registry
 from app.exchanges.upbit import Upbit
 from app.kakao.client import Kakao, KakaoApp
 from app.version import VERSION
@@ -28,6 +31,11 @@ def init_app(app: Flask) -> None:
         pacer=Pacer(per_second=DEMO_PER_SECOND) if app.config["WHALING_DEMO"] else None,
         http=HttpClient(app.config["WHALING_UPBIT_URL"], user_agent=_AGENT),
     )
+    app.extensions["whaling_accounts"] = Registry(
+        upbit_url=app.config["WHALING_UPBIT_URL"],
+        bithumb_url=app.config["WHALING_BITHUMB_URL"],
+        user_agent=_AGENT,
+    )
     # Tokens are signed with a key of their own, so that a signed cookie never passes for one.
     secret = str(app.config["SECRET_KEY"]).encode()
     app.extensions["whaling_token_key"] = hmac.digest(secret, b"whaling tokens", "sha256")
@@ -41,6 +49,16 @@ def _kakao(app: Flask) -> Kakao:
 def market() -> Market:
     """The exchange that prices and candles come from."""
     return cast(Market, current_app.extensions["whaling_market"])
+
+
+def broker(exchange: ExchangeName, keys: Keys) -> Broker:
+    """The broker of a person's account. Make one for each use: it holds the keys."""
+    return cast(Registry, current_app.extensions["whaling_accounts"]).broker(exchange, keys)
+
+
+def paper_broker(exchange: ExchangeName, book: PaperBook, price: PriceNow) -> Broker:
+    """A broker over paper books, on the terms of an exchange."""
+    return PaperBroker(exchange, book, price)
 
 
 def kakao_or_none() -> Kakao | None:

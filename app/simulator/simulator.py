@@ -10,6 +10,7 @@ from typing import Self
 
 from app.simulator.control import CONTROL, control
 from app.simulator.desk.account import RIGHTS, Account, Order, Pocket
+from app.simulator.desk.samples import add_sample_accounts
 from app.simulator.exchange import Exchange, Settings
 from app.simulator.reply import Reply
 from app.simulator.server import Request, Server
@@ -186,7 +187,9 @@ def run(
     announce: Callable[[str], object] = _log.info,
     ws_port: int | None = None,
 ) -> None:
-    """Serve until Ctrl-C; `announce` is told both addresses once requests are taken.
+    """Serve until Ctrl-C; `announce` is told all addresses once requests are taken.
+
+    The accounts of the demo are there, too, unless a recording is served.
 
     ValueError and OSError as Simulator.
     """
@@ -194,10 +197,13 @@ def run(
         port, host, seed, markets, speed,
         replay=replay, rate_limit=rate_limit, logos=True, ws_port=ws_port,
     )  # fmt: skip
+    if replay is None:
+        add_sample_accounts(simulator)
     with simulator:
         try:
             announce(simulator.url)
             announce(simulator.ws_url)
+            announce(simulator.bithumb_url)
             Event().wait()
         except KeyboardInterrupt:
             _log.info("stopped")

@@ -77,7 +77,9 @@ class Desk:
             fee=self.dialect.fee if fee is None else Decimal(str(fee)),
         )
         for currency, amount in balances.items():
-            account.pocket(currency).free = from_units(to_units(amount))
+            pocket = account.pocket(currency)
+            pocket.free = from_units(to_units(amount))
+            pocket.avg_buy_price = self._floor.last(f"KRW-{currency}") or pocket.avg_buy_price
         with self._opening:
             if access_key in self._accounts:
                 raise ValueError("there is an account with this key")
