@@ -52,7 +52,8 @@ def _protect(response: Response) -> Response:
     if request.is_secure:
         wanted["Strict-Transport-Security"] = f"max-age={_YEAR}"
     if response.mimetype == "text/html":
-        wanted["Cache-Control"] = "private, no-cache"
+        # A page kept for the way back would be shown once more to whoever comes after signing out.
+        wanted["Cache-Control"] = "no-store" if g.get("knows_person") else "private, no-cache"
     # One look at what is there already: asking for each name anew walks through all of them.
     present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - pairs, no dict
     for name, value in wanted.items():

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
 
-from flask import Flask, Request, flash, g, redirect, request, session
+from flask import (
+    Flask,
+    Request,
+    Response,
+    after_this_request,
+    flash,
+    g,
+    redirect,
+    request,
+    session,
+)
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -73,6 +83,7 @@ def load(ident: str) -> Member | None:
     person = accounts.signed_in(
         user_id=int(numbers[0]), epoch=int(numbers[1]), session_id=session_id
     )
+    g.knows_person = person is not None
     return Member(person, session_id) if person else None
 
 
@@ -96,6 +107,13 @@ def sign_out() -> None:
         browsers.end(user_id=me().id, session_id=current_user.session_id, now=utcnow())
     session.clear()  # first, because what signing out leaves in it forgets the cookie
     logout_user()
+    after_this_request(_forget_pages)
+
+
+def _forget_pages(response: Response) -> Response:
+    """Pieces of pages that scripts fetched are in the browser's cache."""
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def me() -> Person:

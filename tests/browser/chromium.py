@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -35,7 +35,7 @@ def browsing() -> Iterator[Browser]:
     if path() is None:
         raise RuntimeError(MISSING)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path(), args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path(), args=list(ARGUMENTS))
         try:
             yield browser
         finally:

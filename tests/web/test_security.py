@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.web.visitors import newcomer
+
 
 @pytest.fixture
 def visitor(bare_app: Flask) -> FlaskClient:
@@ -41,6 +43,22 @@ def test_pages_are_not_framed_sniffed_or_kept_by_shared_caches(visitor: FlaskCli
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "private, no-cache"
+
+
+def test_page_of_a_signed_in_person_is_not_kept_for_the_way_back(app: Flask) -> None:
+    here = newcomer(app)
+
+    assert here.get("/votes").headers["Cache-Control"] == "no-store"
+    assert here.get("/me").headers["Cache-Control"] == "no-store"
+    assert app.test_client().get("/votes").headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("way_out", ["/logout", "/me/settings/sign-out-everywhere"])
+def test_signing_out_clears_what_the_browser_kept(app: Flask, way_out: str) -> None:
+    here = newcomer(app)
+
+    assert "Clear-Site-Data" not in here.get("/votes").headers
+    assert here.post(way_out).headers["Clear-Site-Data"] == '"cache"'
 
 
 def test_tls_is_remembered_only_over_tls(visitor: FlaskClient) -> None:
