@@ -1,5 +1,7 @@
 """Commands for the operator (`flask --app run …`); each calls a service and says what it did."""
 
+from datetime import datetime, timedelta
+
 import click
 from flask import Flask
 from flask.cli import AppGroup
@@ -9,6 +11,7 @@ from app.clock import utcnow
 from app.demo import NotADemo, seed
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.exchanges.base import ExchangeError
+from app.jobs.candles import Filling, SomebodyFills, turn_to_fill
 from app.jobs.guard import Steps
 from app.jobs.settling import Settlement
 from app.services import accounts, market, points, votes
@@ -18,12 +21,13 @@ users = AppGroup("users", help="People: who is staff, who is there.")
 points_group = AppGroup("points", help="The ledger.")
 votes_group = AppGroup("votes", help="Votes.")
 markets_group = AppGroup("markets", help="The markets of the exchange.")
+candles_group = AppGroup("candles", help="The candles that we keep.")
 demo_group = AppGroup("demo", help="The demo database.")
 
 
 def init_app(app: Flask) -> None:
     """Register all commands."""
-    for group in (users, points_group, votes_group, markets_group, demo_group):
+    for group in (users, points_group, votes_group, markets_group, candles_group, demo_group):
         app.cli.add_command(group)
     app.cli.add_command(simulate)
 
@@ -106,15 +110,60 @@ def void(vote_id: int, reason: str) -> None:
 @markets_group.command("refresh")
 def refresh() -> None:
     """Read the exchange's list of markets and their prices now."""
-    now = utcnow()
-    try:
-        changes = market.refresh_listings(market=exchange(), now=now)
-        stored = market.store_tickers(market=exchange(), now=now)
-    except ExchangeError as error:
-        raise click.ClickException(f"the exchange gave no usable answer: {error}") from error
+    changes, stored = _refresh(utcnow())
     click.echo(
         f"{len(changes.added)} new, {len(changes.delisted)} delisted, {stored.stored} prices stored"
     )
+
+
+@candles_group.command("fill")
+@click.option("--days", default=market.KEEP_DAYS, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--coins", metavar="CODES", help="Only these, as BTC,ETH.")
+def fill_candles(days: int, coins: str | None) -> None:
+    """Fetch all candles that are wanted and not known; after Ctrl-C the next run goes on there."""
+    now = utcnow()
+    if market.price_age(now).is_stale:
+        _refresh(now)
+    wanted = market.candle_targets(now=now, days=days, codes=_codes(coins, now))
+    targets = [target for target in wanted if target.is_due(now)]
+    steps = Steps(now=now)
+    try:
+        with (
+            turn_to_fill() as may_go_on,
+            click.progressbar(
+                length=sum(one.calls_left for one in targets), label="candles"
+            ) as bar,
+        ):
+            filling = Filling(exchange(), steps, may_go_on, progress=bar.update)
+            filling.run(targets)
+    except SomebodyFills:
+        raise click.ClickException(
+            "a running server fills them right now; `candles status` shows how far it is"
+        ) from None
+    except KeyboardInterrupt:
+        raise click.ClickException("stopped; what came is kept, the next run goes on") from None
+    click.echo(f"{filling.calls} calls, {filling.stored} candles, {filling.pushed_back} failed")
+    if not filling.is_over or filling.pushed_back:
+        raise click.ClickException("not all could be had; `candles status` says why")
+
+
+@candles_group.command("status")
+def candle_status() -> None:
+    """How far the candles are filled, at what pace, and what could not be had."""
+    progress = market.fill_progress(utcnow())
+    for unit in progress.units:
+        click.echo(
+            f"{unit.unit.name.lower()}s\t{unit.known} of {unit.wanted} coins known\t"
+            f"{unit.calls_left} calls left\t{unit.candles} candles"
+        )
+    for one in progress.failing:
+        click.echo(
+            f"failing\t{one.code} {one.unit.name.lower()}s\t{one.attempts} times\t"
+            f"again at {one.retry_at:%Y-%m-%d %H:%M} UTC\t{one.problem}"
+        )
+    if progress.calls_per_s and progress.time_left and progress.calls_left:
+        left = timedelta(seconds=round(progress.time_left.total_seconds()))
+        click.echo(f"{progress.calls_per_s:.1f} calls a second, about {left} left")
 
 
 @demo_group.command("seed")
@@ -157,6 +206,26 @@ def simulate(
         )
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _refresh(now: datetime) -> tuple[market.ListingChanges, market.StoreReport]:
+    try:
+        changes = market.refresh_listings(market=exchange(), now=now)
+        return changes, market.store_tickers(market=exchange(), now=now)
+    except ExchangeError as error:
+        raise click.ClickException(f"the exchange gave no usable answer: {error}") from error
+
+
+def _codes(text: str | None, now: datetime) -> set[str] | None:
+    """The codes in a list like `BTC,eth`; None for all."""
+    if text is None:
+        return None
+    codes = {code.strip().upper() for code in text.split(",")} - {""}
+    unknown = codes - {coin.code for coin in market.catalogue(now) if coin.is_active}
+    if unknown or not codes:
+        names = ", ".join(sorted(unknown)) or repr(text)
+        raise click.UsageError(f"--coins: no active coin {names}; give codes as BTC,ETH")
+    return codes
 
 
 def _set_staff(nickname: str, *, is_staff: bool) -> None:

@@ -1,7 +1,9 @@
 """Candles are filled by the leader in the background, call by call, and give way to the minute."""
 
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,7 +13,7 @@ from flask import Flask
 from app.clock import monotonic, utcnow
 from app.exchanges.base import Market, RateLimited, Unavailable
 from app.jobs.guard import Steps
-from app.jobs.lease import HOLDER, take
+from app.jobs.lease import HOLDER, is_led_elsewhere, take
 from app.services import jobs as records
 from app.services.market import (
     FILLING_JOB,
@@ -155,6 +157,36 @@ class CandleKeeper:
         )
         self._next_record = monotonic() + RECORD_S
         self._calls, self._seconds = 0, 0.0
+
+
+class SomebodyFills(Exception):
+    """Another process fills the candles now."""
+
+
+@contextmanager
+def turn_to_fill() -> Iterator[Callable[[], bool]]:
+    """The turn of a command to fill; gives what to ask before each call.
+
+    Beside a running server there is a pause between two calls, since that paces its own ones and
+    both have the limit of one address. Raises SomebodyFills while another process has its turn.
+    """
+    if not take(FILLING_JOB, LEASE_FOR):
+        raise SomebodyFills
+    pause_s = PAUSE_S if is_led_elsewhere() else 0.0
+    renew_at = monotonic() + LEASE_FOR.total_seconds() / 3
+
+    def may_go_on() -> bool:
+        nonlocal renew_at
+        time.sleep(pause_s)
+        if monotonic() < renew_at:
+            return True
+        renew_at = monotonic() + LEASE_FOR.total_seconds() / 3
+        return take(FILLING_JOB, LEASE_FOR)
+
+    try:
+        yield may_go_on
+    finally:
+        records.release_leases(holder=HOLDER)
 
 
 def due_targets(now: datetime, *, only_watched: bool = False) -> list[Target]:

@@ -44,6 +44,12 @@ def leads() -> bool:
     return records.lease_holder(name=NAME, now=utcnow()) == HOLDER
 
 
+def is_led_elsewhere() -> bool:
+    """Whether another living process runs the jobs."""
+    leader = records.lease_holder(name=NAME, now=utcnow())
+    return leader is not None and leader != HOLDER and not is_dead(leader)
+
+
 def is_dead(holder: str) -> bool:
     """Whether a holder was a process of this machine that is no more.
 

@@ -51,11 +51,12 @@ from app.services.market.prices import (
 )
 from app.services.market.progress import FILLING_JOB, FillProgress, fill_progress
 from app.services.market.quotes import SPEAKS_FOR
-from app.services.market.targets import Target, candle_targets, watched_codes
+from app.services.market.targets import KEEP_DAYS, Target, candle_targets, watched_codes
 from app.services.market.wishes import look_at_candles
 
 __all__ = [
     "FILLING_JOB",
+    "KEEP_DAYS",
     "SPEAKS_FOR",
     "CatalogueCoin",
     "Chart",
