@@ -12,6 +12,7 @@ from app.domain.trading.days import (
     finished_before,
     trading_day,
 )
+from app.domain.trading.judging import Assumptions, Doubt, Evidence, doubts
 from app.domain.trading.limits import Limits, Refusal, Standing, refuse_entry
 from app.domain.trading.replay import Opening, Trade, replay
 from app.domain.trading.selection import (
@@ -53,11 +54,14 @@ from app.domain.trading.ticks import Ticks
 __all__ = [
     "USUAL_GRID",
     "Allocation",
+    "Assumptions",
     "BadHistory",
     "Costs",
     "Day",
     "Decision",
+    "Doubt",
     "EnterAt",
+    "Evidence",
     "Exit",
     "Held",
     "Hold",
@@ -87,6 +91,7 @@ __all__ = [
     "choose_k",
     "day_start",
     "decide_all",
+    "doubts",
     "entry_funds",
     "exit_volume",
     "finished_before",
