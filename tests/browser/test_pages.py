@@ -101,7 +101,6 @@ BARE = [
     ("pip", "/me"),
     ("pip", "/me?kind=created"),
     ("pip", "/coins"),
-    ("pip", "/coins/BTC"),
 ]
 REFUSED = [
     ("", "/login", {"nickname": "pip", "password": "not-the-password"}),
