@@ -18,6 +18,7 @@ from app.domain.kst import floor_minute
 from app.domain.market import Candle, CandleUnit, Listing, Snapshot, Ticker
 from app.domain.votes import Choice, Direction, Duration, Question, outcome, schedule
 from app.exchanges.base import Market
+from app.jobs.candles import Filling
 from app.jobs.guard import Steps
 from app.jobs.settling import Settlement
 from app.services import accounts, market, points, votes
@@ -124,6 +125,7 @@ def seed(market_: Market, now: datetime) -> str:
         raise NotADemo("this isn't the demo database; start with WHALING_DEMO=1 or `make demo`")
     recalled = Recalled(market_)
     market.refresh_listings(market=recalled, now=now)
+    _fill_days(recalled, now)  # so that votes of the past know how often it happened before
     first = _add_people(now - timedelta(days=HISTORY_DAYS + 1))
     plan = [*(_history(now) if first else ()), *(_running(now) if first else ()), *_imminent(now)]
     made = Play(recalled, now).run(plan)
@@ -138,6 +140,13 @@ def seed_samples(price_at: Callable[[str, datetime], Decimal], now: datetime) ->
     moments = [start - SAMPLE_EVERY * step for step in range(steps)]
     for code in COINS:
         market.remember_prices(code=code, prices=[(m, price_at(f"KRW-{code}", m)) for m in moments])
+
+
+def _fill_days(market_: Market, now: datetime) -> None:
+    """The days of the coins that are voted on; all other candles come in the background."""
+    targets = market.candle_targets(now=now, codes=COINS)
+    days = [one for one in targets if one.unit is CandleUnit.DAY and one.is_due(now)]
+    Filling(market_, Steps(now=now)).run(days)
 
 
 def _add_people(joined: datetime) -> bool:

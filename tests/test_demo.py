@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.clock import utcnow
 from app.demo import CAST, NotADemo, prepare, seed
+from app.domain.votes import Duration
 from app.extensions import db
 from app.models import LedgerEntry, User, Vote
 from app.services.points import audit
@@ -46,6 +47,7 @@ def test_the_demo_is_full_right_and_livened_again(demo: Flask, exchange: Simulat
         assert db.session.scalar(select(Vote.id).where(Vote.stage == 1, Vote.tracked_at <= soon))
         _cast_is_as_promised()
         _ledger_is_in_the_order_of_time()
+        _votes_know_how_often_it_happened_before()
         before = count_votes()
         seed(market(), utcnow())
         assert 0 <= count_votes() - before <= 4
@@ -63,6 +65,16 @@ def _cast_is_as_promised() -> None:
 def _ledger_is_in_the_order_of_time() -> None:
     moments = list(db.session.scalars(select(LedgerEntry.created_at).order_by(LedgerEntry.id)))
     assert moments == sorted(moments)
+
+
+def _votes_know_how_often_it_happened_before() -> None:
+    day, week, month = (
+        set(db.session.scalars(select(Vote.base_rate_windows).where(Vote.duration == duration)))
+        for duration in Duration
+    )
+    assert day == {364}
+    assert week == {358}
+    assert month <= set(range(333, 339))
 
 
 def test_only_a_demo_database_is_filled(app: Flask) -> None:
