@@ -44,7 +44,7 @@ class BithumbBroker(SignedBroker):
         memory: Memory,
         now: Callable[[], datetime] = utcnow,
     ) -> None:
-        super().__init__(PrivateApi(http, Signer(keys, HS256, now)), memory, keys.access, now)
+        super().__init__(PrivateApi(http, Signer(keys, HS256, now)), memory, keys, now)
 
     def cancel(self, client_id: str) -> None:
         """Ask to cancel, by the exchange's own number: it is the one that every version takes."""

@@ -32,7 +32,7 @@ _PASSING_NAMES = frozenset({"order_not_ready", "nonce_used"})
 _PASSING = (408, 425)
 _CLOSED = "market_offline"
 _NO_ORDER = "order_not_found"
-_NO_MARKET = frozenset({"notfoundmarket", "404"})
+_NO_MARKET = frozenset({"notfoundmarket", "404", "currency does not have a valid value"})
 _NAME = re.compile(r"[A-Za-z0-9_ ]{1,60}", re.ASCII)
 
 

@@ -12,6 +12,7 @@ from app.domain.exchanges import (
     ExchangeName,
     KeyCheck,
     KeyProblem,
+    Keys,
     KeyState,
     MarketRules,
     OrderIntent,
@@ -69,11 +70,11 @@ class SignedBroker:
     exchange: ExchangeName
 
     def __init__(
-        self, api: PrivateApi, memory: Memory, own_key: str, now: Callable[[], datetime]
+        self, api: PrivateApi, memory: Memory, keys: Keys, now: Callable[[], datetime]
     ) -> None:
         self._api = api
         self._memory = memory
-        self._own_key = own_key
+        self._keys = keys
         self._now = now
         self._reads = memory.pacer.gate("default")
         self._orders = memory.pacer.gate("order")
@@ -186,7 +187,7 @@ class SignedBroker:
 
     def _expiry(self) -> datetime | None:
         rows = as_rows(self._api.read("/v1/api_keys", self._reads), "/v1/api_keys")
-        own = next((row for row in rows if row.get("access_key") == self._own_key), None)
+        own = next((row for row in rows if row.get("access_key") == self._keys.access), None)
         return read_time(own, "expire_at") if own and own.get("expire_at") else None
 
     def _chance(self, market: str) -> object:

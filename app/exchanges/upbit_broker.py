@@ -47,7 +47,7 @@ class UpbitBroker(SignedBroker):
         public: Pacer,
         now: Callable[[], datetime] = utcnow,
     ) -> None:
-        super().__init__(PrivateApi(http, Signer(keys, HS512)), memory, keys.access, now)
+        super().__init__(PrivateApi(http, Signer(keys, HS512)), memory, keys, now)
         self._http = http
         self._books = public.gate("orderbook")
         self._trials = memory.pacer.gate("order-test")

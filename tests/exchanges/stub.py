@@ -79,6 +79,8 @@ class Stub:
                 except OSError:  # the client has had enough
                     self.close_connection = True
 
+            do_DELETE = do_GET  # noqa: N815
+
             def log_message(self, *args: object) -> None:
                 pass
 
