@@ -49,6 +49,11 @@ check: ## all of it: make test, where nothing may be skipped, and make fuzz
 	CI=true $(MAKE) test
 	CI=true $(MAKE) fuzz
 
+.PHONY: audit
+audit: install node_modules/.done ## known holes in the packages we pin; asks the databases of PyPI and npm
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt
+	$(NPM) audit
+
 .PHONY: bench
 bench: install ## benchmarks, each beside its peer and its limit
 	$(BIN)/python -m benchmarks

@@ -61,5 +61,16 @@ def test_decisions_are_short() -> None:
     assert [doc.name for doc in decisions if len(doc.read_text("utf-8").splitlines()) >= 25] == []
 
 
+def test_pins_are_audited_every_week() -> None:
+    workflow, pins = read(".github/workflows/audit.yml"), sorted(ROOT.glob("requirements*.txt"))
+
+    assert re.search(r'cron: "\d+ \d+ \* \* \d"', workflow)
+    assert "run: make audit" in workflow
+    [command] = re.findall(r"^\t\$\(BIN\)/(pip-audit .*)$", read("Makefile"), re.MULTILINE)
+    assert "--strict" in command
+    unaudited = {pin.name for pin in pins if f"-r {pin.name}" not in command}
+    assert unaudited <= {"requirements-npm.txt", "requirements-bench.txt"}
+
+
 def test_the_version_is_the_same_everywhere() -> None:
     assert f'version = "{VERSION}"' in read("pyproject.toml")
