@@ -46,7 +46,7 @@ def test_trades_of_the_world_arrive_in_the_order_of_time() -> None:
 
 def test_stop_says_goodbye_and_leaves_no_thread_behind() -> None:
     before = set(threading.enumerate())
-    sim = Simulator(markets=3).start()
+    sim = Simulator(markets=3, speed=0).start()
     with connect(sim.ws_url, ping_interval=None) as client:
         client.send('[{"ticket":"t"},{"type":"ticker","codes":["KRW-BTC"]}]')
         client.recv(timeout=5)

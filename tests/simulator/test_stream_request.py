@@ -153,3 +153,21 @@ def test_format_of_a_listing_changes_the_format_of_the_stream(sim: Simulator) ->
         sim.set_price("KRW-BTC", "1000")
 
         assert client.next()["tp"] == 1000
+
+
+def test_request_without_a_format_is_answered_in_the_default(sim: Simulator) -> None:
+    with listening(sim, "KRW-BTC", form="SIMPLE") as client:
+        short = client.next()
+        client.ask("KRW-BTC")
+
+        assert (short["cd"], client.next()["code"]) == ("KRW-BTC", "KRW-BTC")
+
+
+def test_listing_without_a_format_leaves_the_format_as_it_is(sim: Simulator) -> None:
+    with listening(sim, "KRW-BTC", form="SIMPLE") as client:
+        client.next()
+        client.send([TICKET, {"method": "LIST_SUBSCRIPTIONS"}])
+        client.next()
+        sim.set_price("KRW-BTC", "1000")
+
+        assert client.next()["tp"] == 1000

@@ -109,3 +109,13 @@ def test_all_kinds_of_one_trade_arrive_together(sim: Simulator) -> None:
 def _ask_for_all(client: Listener) -> None:
     wishes = [{"type": kind, "codes": ["KRW-BTC"]} for kind in KINDS]
     client.send([{"ticket": "t"}, *wishes])
+
+
+def test_market_without_a_trade_has_nothing_to_tell(sim: Simulator) -> None:
+    sim.list_market("KRW-NEW1", price=50)
+    sim.world.market("KRW-NEW1").events = ()
+    with listening(sim) as client:
+        wishes = [{"type": kind, "codes": ["KRW-NEW1"]} for kind in KINDS]
+        client.send([{"ticket": "t"}, *wishes])
+
+        assert client.rest() == []

@@ -106,14 +106,26 @@ def test_market_gone_before_it_was_asked_for_is_not_told() -> None:
     assert Tape(world, ["KRW-ETH"], NOW).until(NOW + 1_000) == []
 
 
-def test_market_listed_later_joins_in_the_same_minute() -> None:
-    world = World(markets=5)
-    tape = Tape(world, ["KRW-NEW1"], NOW)
+def test_markets_listed_later_join_in_the_same_minute() -> None:
+    world, codes = World(markets=5), [f"KRW-NEW{number}" for number in range(9)]
+    tape = Tape(world, codes, NOW)
     tape.until(NOW + 10)
-    world.list_market("KRW-NEW1", START, price=50)
+    for code in codes:
+        world.list_market(code, START, price=50)
 
-    told = [one for ms in range(NOW + 20, NOW + 600_020, 500) for one in tape.until(ms)]
+    told = [one for ms in range(NOW + 20, NOW + 29_020, 500) for one in tape.until(ms)]
 
-    later = trades(world, "KRW-NEW1", NOW, NOW + 599_520)
-    assert told == [Happening(NOW, "KRW-NEW1"), *later]
+    later = [one for code in codes for one in trades(world, code, NOW, NOW + 28_520)]
+    assert told == sorted([*(Happening(NOW, code) for code in codes), *later])
     assert later
+
+
+def test_path_of_a_market_before_its_listing_is_no_trade() -> None:
+    world = World(markets=5)
+    world.market("KRW-BTC").listed_ms = NOW + 30_000
+    tape = Tape(world, ["KRW-BTC"], NOW)
+
+    told = [one for ms in range(NOW, NOW + 60_000, 500) for one in tape.until(ms)]
+
+    assert told == trades(world, "KRW-BTC", NOW + 29_999, NOW + 59_500)
+    assert told

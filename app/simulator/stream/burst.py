@@ -10,7 +10,8 @@ from app.simulator.stream.wording import REALTIME, written
 from app.simulator.ticks import from_units, tick, to_units
 from app.simulator.wire import Row
 
-_LONGEST_S = 1.0
+#: Ticks that are due after a longer pause are not made up for.
+_LONGEST_S = 0.5
 
 
 class Burst:
