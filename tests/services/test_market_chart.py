@@ -1,4 +1,4 @@
-"""What a chart shows: finished candles, and apart from them the one that still forms."""
+"""What a chart shows: finished candles, the one that still forms, a line of prices."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -142,3 +142,43 @@ def test_chart_is_complete_when_the_exchange_has_nothing_older(coin: Coin) -> No
 def test_chart_of_a_coin_that_nothing_is_known_of_is_empty(coin: Coin) -> None:
     assert chart(coin, 4).candles == ()
     assert not chart(coin, 4).is_complete
+
+
+def line(coin: Coin, *, hours: int, points: int = 160) -> list[tuple[str, str]]:
+    since = NOW - timedelta(hours=hours)
+    found = market.price_line(coin_id=coin.id, since=since, until=NOW, points=points)
+    return [(f"{moment:%d %H:%M}", f"{price:f}") for moment, price in found]
+
+
+def test_line_holds_what_was_observed_and_the_closes_of_candles(coin: Coin) -> None:
+    make.make_candles(coin, "80", "90", unit=HOUR)  # over at 02:00 and at 03:00
+    market.remember_prices(code="BTC", prices=[(NOW.replace(hour=2, minute=30), Decimal(85))])
+
+    assert line(coin, hours=2) == [
+        ("02 02:00", "80"), ("02 02:30", "85"), ("02 03:00", "90"), ("02 03:04", "107"),
+    ]  # fmt: skip
+
+
+def test_closes_from_before_the_line_are_left_out(coin: Coin) -> None:
+    make.make_candles(coin, "80", "90", unit=HOUR)
+
+    assert line(coin, hours=1) == [("02 03:00", "90"), ("02 03:04", "107")]
+
+
+def test_of_times_long_ago_the_days_remain(coin: Coin) -> None:
+    make.make_candles(coin, "80", "90")  # over at midnight of the 1st and the 2nd
+
+    assert line(coin, hours=48) == [("01 00:00", "80"), ("02 00:00", "90"), ("02 03:04", "107")]
+
+
+def test_a_long_line_is_thinned_and_keeps_its_end(coin: Coin) -> None:
+    make.make_candles(coin, *map(str, range(1, 25)), unit=HOUR)
+
+    found = line(coin, hours=24, points=10)
+
+    assert len(found) <= 14
+    assert found[-1] == ("02 03:04", "107")
+
+
+def test_a_line_of_nothing_is_empty(session: Session) -> None:
+    assert line(make.make_coin(price=None), hours=2) == []

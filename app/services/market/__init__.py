@@ -19,7 +19,7 @@ from app.services.market.catalogue import (
     price_age_now,
     price_series,
 )
-from app.services.market.chart import Chart, coin_chart, forming_candle
+from app.services.market.chart import Chart, coin_chart, forming_candle, price_line
 from app.services.market.favourites import (
     FavouriteCoin,
     add_favourite,
@@ -96,6 +96,7 @@ __all__ = [
     "look_at_candles",
     "price_age",
     "price_age_now",
+    "price_line",
     "price_series",
     "push_back",
     "refresh_listings",

@@ -1,9 +1,10 @@
-"""What a chart of a coin shows: finished candles, and apart from them the one that still forms."""
+"""What a chart of a coin shows: finished candles, the one that still forms, a line of prices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from sqlalchemy import select
 
@@ -13,7 +14,7 @@ from app.domain.market import Candle, CandleUnit
 from app.extensions import db
 from app.models import CandleSpan
 from app.services.market.candles import candle_series
-from app.services.market.catalogue import CatalogueCoin
+from app.services.market.catalogue import CatalogueCoin, price_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,40 @@ def forming_candle(*, coin: CatalogueCoin, frame: int, now: datetime) -> Candle 
     parts = [one for one in _parts(coin, frame, now) if one.opened_at >= start]
     present = _at(coin, coin.price, max(start, frame_start(coin.traded_at, CandleUnit.MINUTE)))
     return put_together([*parts, present], frame)[-1]
+
+
+def price_line(
+    *, coin_id: int, since: datetime, until: datetime, points: int = 160
+) -> list[tuple[datetime, Decimal]]:
+    """Prices of a coin in a span, oldest first, thinned to about `points`.
+
+    What we observed ourselves, and the closes of hours and days where we have these: a server that
+    was switched off saw nothing, and what was observed long ago isn't kept.
+    """
+    found: dict[datetime, Decimal] = {}
+    for unit in (CandleUnit.DAY, CandleUnit.HOUR):
+        found |= _closes(coin_id, unit, since, until)
+    found |= price_series(coin_id=coin_id, since=since, until=until, points=points)
+    return _thinned(sorted(found.items()), points)
+
+
+def _closes(
+    coin_id: int, unit: CandleUnit, since: datetime, until: datetime
+) -> Iterator[tuple[datetime, Decimal]]:
+    """The closes that fall into a span, each at the end of its candle."""
+    count = (until - since) // unit.length + 1
+    for candle in candle_series(coin_id=coin_id, frame=unit, until=until, count=count):
+        end = candle.opened_at + unit.length
+        if end > since:
+            yield end, candle.close
+
+
+def _thinned(
+    line: Sequence[tuple[datetime, Decimal]], points: int
+) -> list[tuple[datetime, Decimal]]:
+    step = max(1, len(line) // points)
+    last = line[-1:] if (len(line) - 1) % step else []
+    return list(chain(line[::step], last))
 
 
 def _read_finished(key: tuple[int, int, int], now: datetime) -> tuple[tuple[Candle, ...], bool]:

@@ -130,7 +130,7 @@ def prices(detail: VoteDetail, now: datetime) -> list[tuple[datetime, Decimal]]:
     last = min(now, view.tracked_at)
     seen = []
     if coin is not None:
-        seen = market.price_series(coin_id=coin.id, since=view.created_at, until=last)
+        seen = market.price_line(coin_id=coin.id, since=view.created_at, until=last)
     series = [(view.created_at, view.created_price), *seen]
     if view.final_price is not None:
         return [*series, (view.tracked_at, view.final_price)]
