@@ -57,11 +57,11 @@ def refusal(status: int, name: object, where: str) -> ExchangeError:
     code = _readable(name)
     status = _real_status(status, code)
     told = f"{where}: HTTP {status} {code}".rstrip()
+    if status >= 500 or status in _PASSING or code in _PASSING_NAMES:
+        return Unavailable(told)
     problem = _KEY_PROBLEMS.get(code.lower())
     if problem is not None:
         return BadCredentials(problem, told)
-    if status >= 500 or status in _PASSING or code in _PASSING_NAMES:
-        return Unavailable(told)
     if code == _CLOSED:
         return Maintenance(told)
     if 400 <= status < 500:
