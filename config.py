@@ -50,6 +50,17 @@ def _url(env: Mapping[str, str], name: str, default: str, schemes: tuple[str, ..
     return text.rstrip("/")
 
 
+def _stream_url(env: Mapping[str, str], default: str) -> str:
+    """Where prices are pushed; empty for `off`, and for another exchange that tells of no stream.
+
+    The real stream beside the prices of a simulator would mix two markets.
+    """
+    given = env.get("UPBIT_WS_URL", "").strip()
+    if given in ("", "off"):
+        return "" if given else default
+    return _url(env, "UPBIT_WS_URL", Config.upbit_ws_url, ("ws", "wss"))
+
+
 def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     origins = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
     for origin in origins:
@@ -182,6 +193,7 @@ class Config:
     threads: int = 8
     scheduler: bool = True
     upbit_url: str = "https://api.upbit.com"
+    upbit_ws_url: str = "wss://api.upbit.com/websocket/v1"
     upbit_logo_url: str = "https://static.upbit.com/logos"
     bithumb_url: str = "https://api.bithumb.com"
     bithumb_ws_url: str = "wss://ws-api.bithumb.com/websocket/v1"
@@ -224,6 +236,7 @@ class Config:
             "threads": _number(env, "THREADS", cls.threads, 1, 256),
             "scheduler": _switch(env, "SCHEDULER", default=True),
             "upbit_url": upbit,
+            "upbit_ws_url": _stream_url(env, cls.upbit_ws_url if upbit == cls.upbit_url else ""),
             "upbit_logo_url": _url(env, "UPBIT_LOGO_URL", logos, ("http", "https")),
             "bithumb_url": _url(env, "BITHUMB_URL", cls.bithumb_url, ("http", "https")),
             "bithumb_ws_url": _url(env, "BITHUMB_WS_URL", cls.bithumb_ws_url, ("ws", "wss")),

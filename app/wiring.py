@@ -8,12 +8,14 @@ from flask import Flask, current_app
 
 from app.domain.errors import NotFound
 from app.domain.exchanges import ExchangeName, Keys
-from app.exchanges.base import Broker, Market, PaperBook
+from app.exchanges.base import Broker, Market, PaperBook, PriceStream
 from app.exchanges.http import HttpClient
 from app.exchanges.pacing import Pacer
 from app.exchanges.paper import PaperBroker, PriceNow
 from app.exchanges.registry import Registry
 from app.exchanges.upbit import Upbit
+from app.exchanges.upbit_stream import UpbitStream
+from app.exchanges.websocket import WebSocket
 from app.kakao.client import Kakao, KakaoApp
 from app.version import VERSION
 
@@ -49,6 +51,12 @@ def _kakao(app: Flask) -> Kakao:
 def market() -> Market:
     """The exchange that prices and candles come from."""
     return cast(Market, current_app.extensions["whaling_market"])
+
+
+def price_stream() -> PriceStream | None:
+    """A line, not open yet, to what the exchange pushes; None where nothing is to be pushed."""
+    url = current_app.config["WHALING_UPBIT_WS_URL"]
+    return UpbitStream(WebSocket(url, user_agent=_AGENT)) if url else None
 
 
 def broker(exchange: ExchangeName, keys: Keys) -> Broker:

@@ -102,6 +102,7 @@ def make_app(migrated: Path, compiled: BytecodeCache, tmp_path: Path) -> Iterato
             "testing": True,
             "rate_limits": False,
             "upbit_url": "http://127.0.0.1:9",
+            "upbit_ws_url": "",
             "upbit_logo_url": "http://127.0.0.1:9",
             "whale_min_settled": 1,
         } | given

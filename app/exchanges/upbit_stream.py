@@ -63,8 +63,7 @@ class UpbitStream:
         self._example = ""
 
     def open(self, markets: Collection[str]) -> None:
-        """Connect and subscribe; what was told on an earlier line may be told again."""
-        self._told.clear()
+        """Connect and subscribe. What was told on an earlier line isn't told again."""
         self._line.open()
         self.follow(markets)
 

@@ -3,6 +3,7 @@
 import logging
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
@@ -20,8 +21,8 @@ class WebSocket:
     """A line to one address. One thread reads it; closing it is safe from any, and twice.
 
     Alive is proved by pings: who answers none within `ping_timeout` is hung up on. A message of
-    more than `max_bytes` ends the line. No proxy and no credentials of the environment are used,
-    certificates are always verified.
+    more than `max_bytes` ends the line. No proxy and no credentials of the environment are used, no
+    redirect leads to another address, certificates are always verified.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class WebSocket:
         ping_timeout: float = 10.0,
         max_bytes: int = 64 * 1024,
     ) -> None:
-        self._url = url
+        self._url, self._address = url, _address(url)
         self._user_agent = user_agent
         self._open_timeout = open_timeout
         self._ping_every, self._ping_timeout = ping_every, ping_timeout
@@ -48,6 +49,7 @@ class WebSocket:
             self._line = connect(
                 self._url,
                 legacy=True,
+                address=self._address,
                 proxy=None,
                 user_agent_header=self._user_agent,
                 open_timeout=self._open_timeout,
@@ -63,7 +65,7 @@ class WebSocket:
             if status in _ASKS_QUIET:
                 raise RateLimited(f"stream: HTTP {status}", _ASKS_QUIET[status]) from error
             raise Unavailable(f"stream: HTTP {status}") from error
-        except (OSError, WebSocketException) as error:
+        except (OSError, ValueError, WebSocketException) as error:
             raise Unavailable(f"stream: {type(error).__name__}: {error!s:.100}") from error
 
     def send(self, text: str) -> None:
@@ -106,3 +108,11 @@ class WebSocket:
         if self._line is None:
             raise Unavailable("stream: not open")
         return self._line
+
+
+def _address(url: str) -> tuple[str, int]:
+    """Host and port; named to the library, it refuses to be redirected to others."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise ValueError(f"not a WebSocket address: {url!r}")
+    return parts.hostname, parts.port or (443 if parts.scheme == "wss" else 80)

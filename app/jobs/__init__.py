@@ -15,6 +15,7 @@ from app.jobs.guard import Steps
 from app.jobs.housekeeping import run_housekeeping
 from app.jobs.lease import HOLDER, is_leader
 from app.jobs.minute import run_minute
+from app.jobs.stream import PriceFeed
 from app.services import jobs as records
 
 log = logging.getLogger(__name__)
@@ -68,10 +69,13 @@ def start(app: Flask) -> None:
     )
     scheduler.start()
     app.extensions["whaling_candle_keeper"].start()
+    app.extensions["whaling_price_feed"] = PriceFeed(app)
+    app.extensions["whaling_price_feed"].start()
 
 
 def stop(app: Flask) -> None:
     """Let what runs end, and give the leases back."""
+    app.extensions["whaling_price_feed"].stop()
     app.extensions["whaling_candle_keeper"].stop()
     scheduler.shutdown(wait=True)
     with app.app_context():

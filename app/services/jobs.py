@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, or_, select
 
 from app.db import Remembered, table_of, transaction, upsert
-from app.domain.market import STALE_AFTER
+from app.domain.market import STALE_AFTER, FeedSource
 from app.extensions import db
 from app.models import Coin, JobRun, Lease, Vote
-from app.services.market import price_age
+from app.services.market import feed_state, price_age
 from app.services.points import audit
 
 KEEP_RUNS = timedelta(days=14)
@@ -20,11 +20,13 @@ MINUTE_JOB = "minute"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The figures of `GET /health`, as fixed in the design."""
+    """The figures of `GET /health`, as fixed in the design, and where prices come from."""
 
     ok: bool
     coins: int
     price_age_s: float | None
+    price_source: FeedSource
+    feed_age_s: float | None
     minute_job_age_s: float | None
     ongoing: int
     finished: int
@@ -110,10 +112,13 @@ def health(*, now: datetime) -> Health:
     prices, run_at, counted = price_age(now), last_runs.get(now), health_counts.get(now)
     job_age = None if run_at is None else max(0.0, (now - run_at).total_seconds())
     limit = STALE_AFTER.total_seconds()
+    feed = feed_state(now)
     return Health(
         ok=not prices.is_stale and job_age is not None and job_age <= limit,
         coins=counted["coins"],
         price_age_s=prices.age_s,
+        price_source=feed.source,
+        feed_age_s=feed.age_s,
         minute_job_age_s=job_age,
         ongoing=counted["ongoing"],
         finished=counted["finished"],

@@ -19,6 +19,8 @@ def show() -> tuple[Response, int]:
         status="ok" if found.ok else "degraded",
         coins=found.coins,
         price_age_s=found.price_age_s,
+        price_source=found.price_source,
+        feed_age_s=found.feed_age_s,
         minute_job_age_s=found.minute_job_age_s,
         votes={
             "ongoing": found.ongoing,

@@ -12,6 +12,8 @@ from time import monotonic, sleep
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection
 from websockets.utils import accept_key
 
 from app.exchanges.base import RateLimited, Unavailable
@@ -96,6 +98,24 @@ def test_handshake_refused_otherwise_is_unavailable() -> None:
         pytest.raises(Unavailable, match="HTTP 503"),
     ):
         open_line(server.url)
+
+
+def test_redirect_to_another_address_is_not_followed(pusher: Pusher) -> None:
+    def send_away(line: ServerConnection, _request: Request) -> Response:
+        answer = line.respond(HTTPStatus.FOUND, "")
+        answer.headers["Location"] = pusher.url
+        return answer
+
+    with Pusher(judge=send_away) as server, pytest.raises(Unavailable):
+        open_line(server.url)
+
+    assert pusher.headers == []
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "ws://", "127.0.0.1:80"])
+def test_address_that_is_none_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="not a WebSocket address"):
+        WebSocket(url)
 
 
 def test_line_that_was_cut_is_unavailable(pusher: Pusher) -> None:

@@ -24,6 +24,7 @@ def app(migrated: Path, tmp_path: Path) -> Iterator[Flask]:
         instance=tmp_path,
         testing=True,
         upbit_url="http://127.0.0.1:9",
+        upbit_ws_url="",
         upbit_logo_url="http://127.0.0.1:9",
         whale_min_settled=1,
     )

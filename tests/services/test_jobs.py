@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from app.domain.market import FeedSource
 from app.models import JobRun, User
-from app.services import jobs, votes
+from app.services import jobs, market, votes
 from app.services.market import price_age_now
 from tests import factories as make
 
@@ -128,6 +129,15 @@ def test_health_is_good_until_three_minutes(
         price_age.total_seconds(),
         job_age.total_seconds(),
     )
+
+
+def test_health_says_where_prices_come_from_and_how_long_ago(session: Session) -> None:
+    assert (health_now().price_source, health_now().feed_age_s) == (FeedSource.NONE, None)
+
+    note = market.FeedNote(FeedSource.POLLING, since=NOW, heard_at=NOW - 5 * SECOND)
+    market.store_ticks(ticks=(), note=note, now=NOW)
+
+    assert (health_now().price_source, health_now().feed_age_s) == (FeedSource.POLLING, 5.0)
 
 
 def test_failed_runs_do_not_make_the_job_young(session: Session) -> None:
