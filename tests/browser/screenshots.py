@@ -56,6 +56,8 @@ PAGES = {
     "points": ("demo", "/me/points"),
     "coins": ("demo", "/coins"),
     "coins-no-hit": ("demo", "/coins?q=nosuchcoin"),
+    "coins-favourites": ("newbie", "/coins?tab=favourites"),
+    "coins-board": ("", "/coins/board"),
     "coin": ("demo", "/coins/BTC"),
     "coin-15m": ("", "/coins/SHIB?frame=15m"),
     "login": ("", "/login"),

@@ -51,7 +51,7 @@ async function ask() {
   if (answer.status === 200) {
     const told = read(await answer.text());
     etag = answer.headers.get("ETag") ?? "";
-    board = { source: told.source, asOf: told.as_of };
+    board = { source: told.source, asOf: told.as_of, codes: told.coins.map(([code]) => code) };
     take(told.coins, told.as_of);
     speak();
   }
@@ -67,7 +67,6 @@ function take(rows, asOf) {
     if (found) show(field, found);
   }
   sumUp([...coins.values()]);
-  if (document.querySelector("[data-live-reload]")) reloadFor([...coins.keys()]);
   for (const [code, { priceText, rate, price }] of coins) {
     if (known.get(code) === price) continue;
     known.set(code, price);
@@ -85,9 +84,10 @@ function sumUp(coins) {
 }
 
 /** A board that hangs on a wall for days draws itself anew when another coin belongs to it. */
-function reloadFor(coins) {
+function reloadIfOthersBelong() {
+  if (!document.querySelector("[data-live-reload]") || performance.now() < RELOAD_AFTER) return;
   const isMissing = (code) => !document.querySelector(`[data-coin="${CSS.escape(code)}"]`);
-  if (performance.now() > RELOAD_AFTER && coins.some(isMissing)) location.reload();
+  if (board.codes.some(isMissing)) location.reload();
 }
 
 function coin([code, priceText, prevClose, rate, traded, low, high]) {
@@ -187,6 +187,7 @@ async function tick() {
   try {
     await ask();
     failures = 0;
+    reloadIfOthersBelong();
   } catch {
     failures += 1;
   }
@@ -197,6 +198,7 @@ async function tick() {
 
 if (document.querySelector("[data-live-codes]")) {
   document.addEventListener("visibilitychange", tick);
+  addEventListener("online", tick);
   setInterval(() => document.hidden || (board && tellAge()), 1000);
   tick();
 }

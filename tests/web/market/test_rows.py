@@ -64,6 +64,8 @@ def test_languages_and_stars_are_kept_apart(row: CoinRow, speaking: Speaking) ->
         korean, starred = drawn([row], []), drawn([row], ["BTC"])
     with speaking("en"):
         english = drawn([row], [])
+        warned = replace(row, coin=replace(row.coin, cautions=("PRICE_FLUCTUATIONS",)))
+        assert "가격 급등락" not in drawn([warned], [])
 
     assert "비트코인 관심 코인" in korean
     assert "favourite" in english
