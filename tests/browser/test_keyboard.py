@@ -155,7 +155,8 @@ def test_every_stop_can_be_seen(
 ) -> None:
     visitor = visit(stage, width=width, state=member.page.context.storage_state())
     unseen = []
-    for path in ("/", "/votes", f"/votes/{vote_id}", "/create", "/me", "/me/settings", "/coins"):
+    mine = ("/create", "/me", "/me/settings")
+    for path in ("/", "/votes", f"/votes/{vote_id}", *mine, "/coins", "/coins/BTC"):
         visitor.go(path)
         for _ in range(MANY):
             visitor.page.keyboard.press("Tab")
