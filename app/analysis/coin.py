@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from math import lcm
+from math import gcd, lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,8 @@ class Ks:
 class Coin:
     """The days that count, one row each; prices in whole counts of `unit` (of 1e-8 won).
 
-    `target` is what the mean of closes asks for, already on a step (0 without a mean). `sold` is
+    `step` is the price step that holds at the open, `end` where the next one begins. `mean` is what
+    the mean of closes asks for, rounded down to a step; None where nobody asks for one. `sold` is
     what a sale on the next morning brings, `next_day` that morning's day; `is_open` says that there
     was no such morning yet.
     """
@@ -68,6 +69,8 @@ class Coin:
     high: Floats
     low: Floats
     range: Floats
+    step: Floats
+    end: Floats
     mean: Floats | None
     sold: Floats
     next_day: Whole
@@ -91,18 +94,22 @@ def make_ready(history: History, search: Search, running: Opening | None = None)
         for name in ("open", "high", "low", "close")
     }
     next_day, next_price, is_open = _mornings(history, prices, running, unit)
-    slip = Share.of(search.costs.slippage)
     next_day, next_price, is_open = next_day[rows], next_price[rows], is_open[rows]
+    slip, first = Share.of(search.costs.slippage), prices["open"][rows]
+    era = eras(history.days[rows])
+    step, end = steps.around(first, era)
     return Coin(
         unit=unit,
         steps=steps,
         days=history.days[rows],
-        era=eras(history.days[rows]),
-        open=prices["open"][rows],
+        era=era,
+        open=first,
         high=prices["high"][rows],
         low=prices["low"][rows],
         range=(prices["high"] - prices["low"])[rows - 1],
-        mean=_means(prices["close"], rows, search.mean_days, steps, history.days),
+        step=step,
+        end=end,
+        mean=_means(prices["close"], rows, search.mean_days, steps, era),
         sold=steps.down(next_price * (slip.denom - slip.numer), slip.denom, eras(next_day)),
         next_day=next_day,
         is_open=is_open,
@@ -130,14 +137,18 @@ def _unit(
     history: History, search: Search, by_time: tuple[Grid, ...], running: Opening | None
 ) -> int:
     """The largest unit of which all prices, and all steps they can meet, are whole counts."""
-    last = [] if running is None else [to_units(running.open)]
-    prices = np.concatenate([history.open, history.high, history.low, history.close, last])
-    if not len(prices):
+    if not len(history):
         return 1
+    columns = [history.open, history.high, history.low, history.close]
+    if running is not None:
+        columns.append(np.array([to_units(running.open)]))
     kept = (1 - search.costs.slippage) * (100 - (search.stop_loss_pct or 0)) / 200
-    lowest = np.array([float(prices.min()) * float(kept)])
-    met = [grid.steps[np.maximum(grid.place(lowest), 0)][0] for grid in by_time]
-    return int(np.gcd.reduce(np.append(prices, met).astype(np.int64)))
+    lowest = np.array([min(int(column.min()) for column in columns) * float(kept)])
+    met = [int(grid.steps[max(grid.place(lowest)[0], 0)]) for grid in by_time]
+    unit = gcd(*met)
+    if any((column % unit).any() for column in columns):  # off the steps: old days, other tables
+        unit = gcd(unit, *(int(np.gcd.reduce(column)) for column in columns))
+    return unit
 
 
 def _mornings(
@@ -163,7 +174,7 @@ def _mornings(
 
 
 def _means(
-    closes: Floats, rows: Places, count: int | None, steps: Steps, days: Whole
+    closes: Floats, rows: Places, count: int | None, steps: Steps, era: Places
 ) -> Floats | None:
     """For each row the mean of the closes before it, rounded down to a step."""
     if count is None:
@@ -171,4 +182,4 @@ def _means(
     sums = np.concatenate([[0.0], np.cumsum(closes)])
     if sums[-1] * _MARGIN >= _EXACT_BELOW:
         raise TooFine(f"{sums[-1]:g} as the sum of all closes")
-    return steps.down(sums[rows] - sums[rows - count], float(count), eras(days[rows]))
+    return steps.down(sums[rows] - sums[rows - count], float(count), era)

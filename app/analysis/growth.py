@@ -83,14 +83,12 @@ def _usual_rows(coin: Coin, ks: Ks, search: Search) -> Flags:
     """Days whose prices all lie where one step holds, from the open to the dearest purchase."""
     if search.stop_loss_pct is not None:
         return np.zeros(len(coin.days), np.bool_)
-    step = coin.steps.step(coin.open, 1.0, coin.era)
-    end = coin.steps.ceiling(coin.open, coin.era)
     dearest = coin.open + coin.range * (ks.numers[-1] / ks.denom)
     if coin.mean is not None:
         dearest = np.maximum(dearest, coin.mean)
     slip = Share.of(search.costs.slippage)
-    fits: Flags = dearest * (1 + slip.numer / slip.denom) < end * (1 - 1e-9)
-    fits &= np.equal(coin.open % step, 0.0)
+    fits: Flags = dearest * (1 + slip.numer / slip.denom) < coin.end * (1 - 1e-9)
+    fits &= np.equal(coin.open % coin.step, 0.0)
     return fits
 
 
@@ -102,7 +100,7 @@ def _fill_usual(
     A small excess is added before each floor: less than half of what exact arithmetic could leave
     below the next whole number, and far more than rounding can have lost.
     """
-    step = coin.steps.step(coin.open, 1.0, coin.era)
+    step = coin.step
     cells = scratch.floats("cells", *growth.shape)
     np.multiply((coin.range / step)[:, None], ks.numers / ks.denom, out=cells)
     cells += (coin.open / step + 0.5 / (ks.denom * step))[:, None]

@@ -11,7 +11,7 @@ from app.analysis.growth import growths
 from app.analysis.history import History
 from app.analysis.scratch import Flags, Scratch
 from app.analysis.steps import Floats, Places
-from app.domain.trading import Opening, Search, TooFewDays
+from app.domain.trading import BadHistory, Opening, Search, TooFewDays
 from app.domain.trading.selection import TIE
 
 
@@ -73,14 +73,19 @@ def search_coin(
     )
 
 
-def search_all(histories: Iterable[History], search: Search) -> Iterator[Searched | TooFewDays]:
-    """Search coin by coin, so that who waits can see how far it is, and stop."""
+def search_all(
+    histories: Iterable[History], search: Search
+) -> Iterator[Searched | TooFewDays | BadHistory]:
+    """Search coin by coin in order, so that who waits can see how far it is, and stop.
+
+    A coin that can't be searched is told by its error, and keeps no other from being searched.
+    """
     scratch = Scratch()
     for history in histories:
         try:
             yield search_coin(history, search, scratch=scratch)
-        except TooFewDays as short:
-            yield short
+        except (TooFewDays, BadHistory) as problem:
+            yield problem
 
 
 def rolling(growth: Floats, window: int, every: int, scratch: Scratch) -> Floats:

@@ -71,12 +71,14 @@ class Steps:
             steps[rows] = grid.steps[grid.place(numer[rows], per)]
         return steps
 
-    def ceiling(self, price: Floats, era: Places) -> Floats:
-        """Where the next step begins above each price; infinite above the last."""
-        ends = np.empty_like(price)
+    def around(self, price: Floats, era: Places) -> tuple[Floats, Floats]:
+        """The step that holds at each price, and where the next one begins (infinite at last)."""
+        steps, ends = np.empty_like(price), np.empty_like(price)
         for rows, grid in self._by_era(era):
-            ends[rows] = np.append(grid.starts, np.inf)[grid.place(price[rows]) + 1]
-        return ends
+            place = grid.place(price[rows])
+            steps[rows] = grid.steps[place]
+            ends[rows] = np.append(grid.starts, np.inf)[place + 1]
+        return steps, ends
 
     def _by_era(self, era: Places) -> Iterator[tuple[slice, Grid]]:
         """The rows of each table; days ascend, so they lie side by side."""

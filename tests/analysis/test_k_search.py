@@ -181,13 +181,14 @@ def test_later_days_change_no_earlier_choice(
     assert list(before.chosen[:known]) == list(since.chosen[:known])
 
 
-def test_each_coin_is_searched_for_itself_and_short_ones_are_told() -> None:
+def test_coin_that_cannot_be_searched_keeps_no_other_from_it() -> None:
     days = make_days(*["100 110 95 105", "105 120 100 118"] * 6)
-    histories_ = [History.of(days), History.of(days[:2]), History.of(days)]
+    wild = make_days(*["123456789.12345678 123456789.12345679 0.00000001 123456789"] * 9)
+    coins = [History.of(one) for one in (days, days[:2], wild, days)]
 
-    found = list(search_all(histories_, Search(FREE, window=3)))
+    found = list(search_all(coins, Search(FREE, window=3)))
 
-    assert [type(one) for one in found] == [Searched, TooFewDays, Searched]
+    assert [type(one) for one in found] == [Searched, TooFewDays, TooFine, Searched]
     assert found[1].params == {"needed": 4, "had": 1}
 
 
