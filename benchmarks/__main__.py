@@ -15,6 +15,8 @@ from benchmarks import (
     settle,
     settle_million,
     start,
+    stream,
+    tick_to_page,
     votes_json,
 )
 from benchmarks.table import DifferentResult, Row, render, write
@@ -29,6 +31,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "votes_json": votes_json.run,
     "answer_json": answer_json.run,
     "fanout": fanout.run,
+    "stream": stream.run,
+    "tick_to_page": tick_to_page.run,
     "start": start.run,
 }
 
