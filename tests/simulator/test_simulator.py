@@ -83,7 +83,7 @@ def test_stop_is_quick_while_timeout_holds_a_request(sim: Simulator) -> None:
     assert not held.is_alive()
 
 
-@pytest.mark.parametrize("address", ["url", "ws_url"])
+@pytest.mark.parametrize("address", ["url", "ws_url", "bithumb_url"])
 def test_url_before_start_is_an_error(address: str) -> None:
     with pytest.raises(RuntimeError):
         getattr(Simulator(markets=1), address)
@@ -94,9 +94,14 @@ def test_starting_twice_is_an_error(sim: Simulator) -> None:
         sim.start()
 
 
-def test_taken_stream_port_leaves_the_other_port_free(sim: Simulator) -> None:
-    taken = urlsplit(sim.ws_url).port
-    other = Simulator(markets=1, ws_port=taken)
+@pytest.mark.parametrize(
+    ("address", "setting"), [("ws_url", "ws_port"), ("bithumb_url", "bithumb_port")]
+)
+def test_taken_port_leaves_the_other_ports_free(
+    sim: Simulator, address: str, setting: str
+) -> None:
+    taken = urlsplit(getattr(sim, address)).port
+    other = Simulator(markets=1, **{setting: taken})  # type: ignore[arg-type]
 
     with pytest.raises(OSError, match="in use"):
         other.start()
@@ -121,13 +126,14 @@ def test_run_serves_until_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def announced(url: str) -> None:
         told.append(url)
-        if len(told) == 2:
+        if len(told) == 3:
             raise KeyboardInterrupt
 
     run("127.0.0.1", 0, 1, 1.0, 3, None, 10, announced)
 
     assert told[0].startswith("http://127.0.0.1:")
     assert told[1].startswith("ws://127.0.0.1:")
+    assert told[2].startswith("http://127.0.0.1:")
 
 
 def test_prices_are_exact_decimals(sim: Simulator) -> None:

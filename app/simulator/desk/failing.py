@@ -47,7 +47,7 @@ def suffered(faults: list[Fault]) -> Plight:
     return Plight(
         fault=fault,
         heard=fault is None or fault.mode in _HEARD or bool(fault.options.get("accepted")),
-        skew_s=float(str(skew.options.get("seconds", 60))) if skew else 0.0,
+        skew_s=float(str(skew.options.get("seconds", 600))) if skew else 0.0,
         not_ready="not_ready" in modes,
         as_200="error_200" in modes,
     )
