@@ -152,21 +152,25 @@ def table_of(model: type[Base]) -> Table:
 class Remembered(Generic[T]):
     """A value that is read often and may be a few seconds old: kept per database, per process.
 
-    `forget()` drops it at once; whoever changes what it was made from calls that.
+    When it grows old under many who ask at once, one reads for all. `forget()` drops it at once;
+    whoever changes what it was made from calls that.
     """
 
     def __init__(self, read: Callable[[datetime], T], keep: timedelta) -> None:
         self._read, self._keep = read, keep
         self._kept: WeakKeyDictionary[Engine, tuple[datetime, T]] = WeakKeyDictionary()
+        self._reading = threading.Lock()
 
     def get(self, now: datetime) -> T:
         """The value, read anew when it is older than `keep` (or from the future)."""
         kept = self._kept.get(db.engine)
         if kept and timedelta(0) <= now - kept[0] < self._keep:
             return kept[1]
-        value = self._read(now)
-        self._kept[db.engine] = (now, value)
-        return value
+        with self._reading:
+            newer = self._kept.get(db.engine)
+            if newer is None or newer is kept:
+                newer = self._kept[db.engine] = (now, self._read(now))
+        return newer[1]
 
     def forget(self) -> None:
         """Read anew next time."""

@@ -1,11 +1,15 @@
 """Values that are remembered: how old they may be, and what makes them stale at once."""
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Barrier
+from time import sleep
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
-from app.db import RememberedEach, transaction
+from app.db import Remembered, RememberedEach, transaction
 from tests.conftest import NOW
 
 Reads = list[str]
@@ -60,3 +64,26 @@ def test_no_more_keys_are_kept_than_allowed(
         remembered.get(key, NOW)
 
     assert reads == ["a", "b", "c", "a"]
+
+
+def test_many_who_ask_at_once_cost_one_reading(app: Flask) -> None:
+    reads: list[datetime] = []
+    begin = Barrier(8)
+
+    def read(now: datetime) -> int:
+        reads.append(now)
+        sleep(0.05)  # long enough for all to stand at the door
+        return len(reads)
+
+    remembered = Remembered(read, timedelta(seconds=1))
+
+    def ask(place: int) -> int:
+        begin.wait()
+        with app.app_context():
+            return remembered.get(NOW + timedelta(milliseconds=place))
+
+    for round_number in (1, 2):
+        with ThreadPoolExecutor(8) as pool:
+            later = 10_000 * round_number  # by then what was kept is too old
+            assert set(pool.map(ask, range(later, later + 8))) == {round_number}
+    assert len(reads) == 2

@@ -321,6 +321,20 @@ def test_typing_narrows_the_list_at_once(stage: Stage, visit: Visit) -> None:
     expect(page.locator(BITCOIN)).to_be_visible()
 
 
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_no_column_is_cut_off(seeded: Stage, visit: Visit, language: str) -> None:
+    page = visit(seeded, language=language).page
+    page.goto(f"{seeded.url}/coins")
+
+    for width in (320, 375, 768, 1024, 1200, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        cut = page.evaluate(
+            "document.querySelector('#coins table').getBoundingClientRect().right"
+            " - document.querySelector('#coins').getBoundingClientRect().right"
+        )
+        assert cut <= 1, width
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_broken_stream_is_told_on_the_page_and_forgotten_once_it_is_back(

@@ -43,8 +43,7 @@ def day_range(place: Decimal | None) -> Markup:
         return Markup("")
     return drawing(
         f'<svg class="wl-range" role="img" aria-label="{place:.0f}%" data-live-field="range">'
-        '<rect class="base" y="4" width="100%" height="4" rx="2"/>'
-        f'<rect class="dot" x="{place * _TRACK:.1f}%" width="4" height="12" rx="2"/></svg>'
+        f'<rect class="base"/><rect class="dot" x="{place * _TRACK:.1f}%"/></svg>'
     )
 
 
