@@ -9,6 +9,8 @@ from collections.abc import Callable
 from benchmarks import (
     answer,
     answer_json,
+    base_rate,
+    candle_fill,
     fanout,
     list_page,
     minute,
@@ -34,6 +36,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "stream": stream.run,
     "tick_to_page": tick_to_page.run,
     "start": start.run,
+    "candle_fill": candle_fill.run,
+    "base_rate": base_rate.run,
 }
 
 
