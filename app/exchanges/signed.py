@@ -1,5 +1,6 @@
 """What the brokers of both exchanges share: checking a key, remembering rules, sending once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,7 +62,7 @@ class Memory:
         return rules if rules and monotonic() - read_at < RULES_GOOD_FOR_S else None
 
 
-class SignedBroker:
+class SignedBroker(ABC):
     """A broker at a real exchange. Reads may be tried twice; whatever changes something is not.
 
     The two exchanges share most paths and fields; what differs stands in their own modules.
@@ -147,20 +148,29 @@ class SignedBroker:
 
     _id_name: ClassVar[str]
 
+    @abstractmethod
+    def cancel(self, client_id: str) -> None:
+        """As `Broker.cancel`."""
+
+    @abstractmethod
     def _send(self, body: Mapping[str, str]) -> object:
-        raise NotImplementedError
+        """Post an order."""
 
+    @abstractmethod
     def _body(self, intent: OrderIntent) -> dict[str, str]:
-        raise NotImplementedError
+        """The order in this exchange's words, or OrderRefused."""
 
+    @abstractmethod
     def _open_rows(self) -> list[Row]:
-        raise NotImplementedError
+        """All orders that wait, all pages."""
 
+    @abstractmethod
     def _may_trade(self) -> bool | None:
-        raise NotImplementedError
+        """Whether the key may place orders, found out without placing one."""
 
+    @abstractmethod
     def _may_withdraw(self) -> bool | None:
-        raise NotImplementedError
+        """Whether the key may withdraw, found out without withdrawing."""
 
     def _tick(self, market: str) -> Decimal | None:
         """The price step, where it isn't part of the chance."""

@@ -23,6 +23,7 @@ from app.domain.exchanges import (
 )
 from app.exchanges.base import (
     BadCredentials,
+    Broker,
     ExchangeError,
     OrderRefused,
     OutcomeUnknown,
@@ -34,7 +35,14 @@ from app.exchanges.base import (
 from app.exchanges.http import HttpClient
 from app.simulator import Simulator
 from tests.exchanges.stub import Stub, reply
-from tests.exchanges.venues import MARKET, Venue, fresh_keys, signed_broker, signed_venue
+from tests.exchanges.venues import (
+    MARKET,
+    Venue,
+    fresh_keys,
+    signed_broker,
+    signed_venue,
+    url_of,
+)
 
 START = {"KRW": "1000000", "BTC": "0.5"}
 BUY = OrderIntent("buy", MARKET, Side.BUY, OrderKind.MARKET, funds=Decimal(10_000))
@@ -63,7 +71,12 @@ def venue(request: pytest.FixtureRequest, sim: Simulator) -> Venue:
 
 
 def check(exchange: ExchangeName, sim: Simulator, keys: Keys) -> KeyCheck:
-    return signed_broker(exchange, sim, keys).check_key()
+    return signed_broker(exchange, url_of(exchange, sim), keys).check_key()
+
+
+def at_stub(stub: Stub, exchange: ExchangeName, keys: Keys | None = None) -> Broker:
+    """A broker whose exchange says what the test tells it to."""
+    return signed_broker(exchange, stub.url, keys or fresh_keys())
 
 
 # What becomes of an order.
@@ -142,7 +155,7 @@ def test_order_on_a_closed_port_is_in_doubt_and_lookups_are_unavailable() -> Non
 def test_answer_that_can_not_be_read_leaves_the_order_in_doubt(stub: Stub, answer: str) -> None:
     for exchange in BOTH:
         stub.default = reply(answer, status=201)
-        broker = signed_broker(exchange, None, fresh_keys(), HttpClient(stub.url))  # type: ignore[arg-type]
+        broker = at_stub(stub, exchange)
 
         with pytest.raises(OutcomeUnknown):
             broker.place(BUY)
@@ -175,7 +188,7 @@ def test_refusal_is_told_apart_by_name_then_by_status(
 ) -> None:
     text = f'"{name}"' if isinstance(name, str) else name
     stub.default = reply(f'{{"error":{{"name":{text},"message":"안 됩니다"}}}}', status=status)
-    broker = signed_broker(ExchangeName.UPBIT, None, fresh_keys(), HttpClient(stub.url))  # type: ignore[arg-type]
+    broker = at_stub(stub, ExchangeName.UPBIT)
 
     with pytest.raises(error) as caught:
         broker.place(BUY)
@@ -302,6 +315,42 @@ def test_many_open_orders_are_read_page_by_page(sim: Simulator) -> None:
         }
 
 
+@pytest.mark.parametrize("exchange", BOTH)
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["[5]"],
+        ['[{"uuid":"u","state":"wait","executed_volume":"x"}]'],
+        ['[{"uuid":"u","state":"wait","executed_volume":"1"}]', "gone"],
+        ["[" + ",".join(['{"uuid":"u","state":"wait"}'] * 100) + "]"] * 20,
+    ],
+    ids=["no rows", "bad row", "gone meanwhile", "no end"],
+)
+def test_open_orders_that_can_not_be_told_whole_are_not_told(
+    stub: Stub, exchange: ExchangeName, answers: list[str]
+) -> None:
+    gone = reply('{"error":{"name":"order_not_found"}}', status=404)
+    stub.default = gone if answers[-1] == "gone" else reply("[]")
+    stub.script = [reply(text) for text in answers if text != "gone"]
+    if exchange is ExchangeName.BITHUMB and stub.default is gone:
+        stub.script.append(reply("[]"))  # of those that watch
+    broker = at_stub(stub, exchange)
+
+    with pytest.raises(Unavailable):
+        broker.open_orders()
+
+
+def test_order_that_is_filled_while_it_is_cancelled_is_no_error(stub: Stub) -> None:
+    stub.script = [
+        reply('{"uuid":"C1","state":"wait","client_order_id":"buy"}'),
+        reply('{"error":{"name":"order_not_found"}}', status=404),
+    ]
+    broker = at_stub(stub, ExchangeName.BITHUMB)
+    broker.cancel("buy")
+
+    assert stub.asked == ["/v1/order?client_order_id=buy", "/v2/order?order_id=C1"]
+
+
 # Reading.
 
 
@@ -328,7 +377,7 @@ def test_read_on_a_broken_line_is_tried_again_with_a_fresh_token(stub: Stub) -> 
 
     stub.script = [hang_up, reply('[{"currency":"KRW","balance":"1","locked":"0"}]')]
     http = HttpClient(stub.url, sleep=lambda _: None)
-    broker = signed_broker(ExchangeName.BITHUMB, None, fresh_keys(), http)  # type: ignore[arg-type]
+    broker = signed_broker(ExchangeName.BITHUMB, stub.url, fresh_keys(), http)
 
     assert broker.balances()[0].free == 1
     assert len({sent["authorization"] for sent in stub.headers}) == 2
@@ -348,7 +397,7 @@ def test_read_on_a_broken_line_is_tried_again_with_a_fresh_token(stub: Stub) -> 
 )
 def test_half_an_account_is_no_account(stub: Stub, rows: str) -> None:
     stub.default = reply(rows)
-    broker = signed_broker(ExchangeName.UPBIT, None, fresh_keys(), HttpClient(stub.url))  # type: ignore[arg-type]
+    broker = at_stub(stub, ExchangeName.UPBIT)
 
     with pytest.raises(Unavailable):
         broker.balances()
@@ -419,7 +468,7 @@ def test_key_whose_end_has_come_is_refused_even_if_it_still_answers(
 ) -> None:
     keys, past = fresh_keys(), "2025-06-11T09:00:00+09:00"
     stub.default = reply(f'[{{"access_key":"{keys.access}","expire_at":"{past}"}}]')
-    found = signed_broker(exchange, None, keys, HttpClient(stub.url)).check_key()  # type: ignore[arg-type]
+    found = at_stub(stub, exchange, keys).check_key()
 
     assert (found.state, found.problem) == (KeyState.REFUSED, KeyProblem.EXPIRED)
     assert found.expires_at == datetime(2025, 6, 11, tzinfo=UTC)
@@ -511,10 +560,45 @@ def test_exchange_that_does_not_answer_leaves_the_key_unknown(
     assert venue.broker.check_key() == KeyCheck(KeyState.UNKNOWN, problem)
 
 
+@pytest.mark.parametrize("exchange", BOTH)
+def test_right_that_can_not_be_told_is_neither_yes_nor_no(
+    stub: Stub, exchange: ExchangeName
+) -> None:
+    strange = reply('{"error":{"name":"of_next_year"}}', status=404)
+    stub.script = [reply("[]"), reply("[]"), strange, strange, strange]
+    found = at_stub(stub, exchange).check_key()
+
+    assert (found.state, found.can_view) == (KeyState.GOOD, True)
+    assert (found.can_view_orders, found.can_trade, found.can_withdraw) == (None, None, None)
+
+
+def test_locked_right_to_withdraw_is_a_right_all_the_same(stub: Stub) -> None:
+    locked = reply('{"error":{"name":"open_api_withdraw_locked"}}', status=403)
+    stub.script = [reply("[]"), reply("[]"), reply("{}"), reply("{}"), locked]
+    broker = at_stub(stub, ExchangeName.UPBIT)
+
+    assert broker.check_key().can_withdraw is True
+
+
+def test_wrong_address_that_shows_in_the_middle_refuses_the_key(stub: Stub) -> None:
+    moved = reply('{"error":{"name":"no_authorization_ip"}}', status=401)
+    stub.script = [reply("[]"), reply("[]"), moved]
+    broker = at_stub(stub, ExchangeName.UPBIT)
+
+    assert broker.check_key() == KeyCheck(KeyState.REFUSED, KeyProblem.ADDRESS_NOT_ALLOWED)
+
+
+def test_bare_401_means_that_the_key_is_not_taken(stub: Stub) -> None:
+    stub.default = reply("{}", status=401)
+    broker = at_stub(stub, ExchangeName.UPBIT)
+
+    assert broker.check_key() == KeyCheck(KeyState.REFUSED, KeyProblem.INVALID)
+
+
 @pytest.mark.parametrize("name", ["no_authorization_ip", "no_authorization_i_p", "NotAllowIP"])
 def test_both_spellings_of_a_wrong_address_mean_the_same(stub: Stub, name: str) -> None:
     stub.default = reply(f'{{"error":{{"name":"{name}"}}}}', status=401)
-    broker = signed_broker(ExchangeName.UPBIT, None, fresh_keys(), HttpClient(stub.url))  # type: ignore[arg-type]
+    broker = at_stub(stub, ExchangeName.UPBIT)
 
     assert broker.check_key().problem is KeyProblem.ADDRESS_NOT_ALLOWED
 
@@ -522,7 +606,7 @@ def test_both_spellings_of_a_wrong_address_mean_the_same(stub: Stub, name: str) 
 @pytest.mark.parametrize("status", [401, 403])
 def test_missing_right_is_understood_under_both_statuses(stub: Stub, status: int) -> None:
     stub.default = reply('{"error":{"name":"out_of_scope"}}', status=status)
-    broker = signed_broker(ExchangeName.UPBIT, None, fresh_keys(), HttpClient(stub.url))  # type: ignore[arg-type]
+    broker = at_stub(stub, ExchangeName.UPBIT)
 
     with pytest.raises(BadCredentials) as caught:
         broker.balances()
@@ -543,7 +627,7 @@ def test_planted_keys_are_in_no_log_no_error_and_no_address(
         assert keys is not None
         echo = reply(f'[{{"access_key":"{keys.access}","secret":"{keys.secret}"', status=200)
         stub.script = [echo] * 20
-        lying = signed_broker(exchange, None, keys, HttpClient(stub.url))  # type: ignore[arg-type]
+        lying = at_stub(stub, exchange, keys)
         for mode in ("none", "timeout", "dead", "html", "5xx", "429", "maintenance", "cut"):
             sim.fault(mode)
             for broker in (venue.broker, lying):

@@ -85,15 +85,19 @@ def fresh_keys() -> Keys:
     return Keys(f"whispered-access-key-{next(_numbers):019d}", SECRET)
 
 
+def url_of(exchange: ExchangeName, sim: Simulator) -> str:
+    """Where a simulated exchange takes signed questions."""
+    return sim.url if exchange is ExchangeName.UPBIT else sim.bithumb_url
+
+
 def signed_broker(
-    exchange: ExchangeName, sim: Simulator, keys: Keys, http: HttpClient | None = None
+    exchange: ExchangeName, url: str, keys: Keys, http: HttpClient | None = None
 ) -> Broker:
     """A broker in a hurry: no pacing, short patience."""
     memory = Memory(Pacer(_FAST, max_wait_s=0))
+    http = http or HttpClient(url, read_timeout=0.4, sleep=lambda _: None)
     if exchange is ExchangeName.UPBIT:
-        http = http or HttpClient(sim.url, read_timeout=0.4, sleep=lambda _: None)
         return UpbitBroker(keys, http, memory, Pacer(_FAST, max_wait_s=0))
-    http = http or HttpClient(sim.bithumb_url, read_timeout=0.4, sleep=lambda _: None)
     return BithumbBroker(keys, http, memory)
 
 
@@ -106,7 +110,7 @@ def signed_venue(
     sim.add_account(exchange.value, keys.access, keys.secret, balances, **about)  # type: ignore[arg-type]
     sim.set_price(MARKET, PRICE)
     return Venue(
-        broker=signed_broker(exchange, sim, keys),
+        broker=signed_broker(exchange, url_of(exchange, sim), keys),
         set_price=lambda price: sim.set_price(MARKET, price),
         count_orders=lambda: len(sim.orders(keys.access)),
         keys=keys,

@@ -432,6 +432,11 @@ def test_bithumb_names_the_step_in_its_chance(bithumb: Client) -> None:
     assert row["bid_fee"] == "0.0025"
 
 
+def test_bithumb_refuses_questions_that_name_nothing(bithumb: Client) -> None:
+    assert name_of(bithumb.get("/v1/order")) == (400, "invalid_parameter")
+    assert name_of(bithumb.get("/v1/orders", ("state", "x"))) == (400, "invalid_parameter")
+
+
 @pytest.mark.parametrize("path", ["/v1/market/all", "/_sim", "/"])
 def test_bithumb_has_the_signed_side_alone(bithumb: Client, path: str) -> None:
     assert bithumb.get(path).status == 404

@@ -123,10 +123,8 @@ class Account:
         pocket.free = max(ZERO, pocket.free + amount)
 
     def take(self, order: Order) -> None:
-        """Lock what the order needs and keep it; Refused where there isn't as much."""
+        """Lock what the order needs, which must be there, and keep it."""
         pocket = self._payer(order)
-        if pocket.free < order.needs:
-            raise Refused(400, f"insufficient_funds_{order.side}", "주문 가능한 금액이 부족합니다.")
         order.locked = order.needs
         pocket.free -= order.locked
         pocket.locked += order.locked
