@@ -190,7 +190,7 @@ class RememberedEach(Generic[K, T]):
     So a person always sees what they just did; what other processes wrote shows a moment later.
     With `heeds_writes=False` our writes don't matter, for what the steady stream of prices leaves
     as it is: whoever changes what it was made from calls `forget`. Beyond `most` keys it begins
-    anew.
+    anew. A value that `fits` says no to, because it is large, is read every time.
     """
 
     def __init__(
@@ -200,8 +200,10 @@ class RememberedEach(Generic[K, T]):
         *,
         most: int = 1000,
         heeds_writes: bool = True,
+        fits: Callable[[T], bool] = lambda _value: True,
     ) -> None:
         self._read, self._keep, self._most, self._heeds = read, keep, most, heeds_writes
+        self._fits = fits
         self._kept: WeakKeyDictionary[Engine, dict[K, _Kept[T]]] = WeakKeyDictionary()
 
     def get(self, key: K, now: datetime) -> T:
@@ -219,7 +221,8 @@ class RememberedEach(Generic[K, T]):
         value = self._read(key, now)
         if len(all_kept) >= self._most:
             all_kept.clear()
-        all_kept[key] = _Kept(value, now, last_write)
+        if self._fits(value):
+            all_kept[key] = _Kept(value, now, last_write)
         return value
 
     def forget(self) -> None:

@@ -66,6 +66,17 @@ def test_no_more_keys_are_kept_than_allowed(
     assert reads == ["a", "b", "c", "a"]
 
 
+def test_value_too_large_to_keep_is_read_every_time(session: Session, reads: Reads) -> None:
+    def read(key: str, _now: object) -> str:
+        reads.append(key)
+        return key
+
+    remembered = RememberedEach(read, timedelta(seconds=10), fits=lambda value: len(value) < 2)
+
+    assert [remembered.get(key, NOW) for key in ("a", "aa", "a", "aa")] == ["a", "aa"] * 2
+    assert reads == ["a", "aa", "aa"]
+
+
 def test_many_who_ask_at_once_cost_one_reading(app: Flask) -> None:
     reads: list[datetime] = []
     begin = Barrier(8)

@@ -28,7 +28,8 @@ def _preflight() -> Response | None:
 def _allow(response: Response) -> Response:
     if not is_api_path():
         return response
-    response.vary.add("Origin")
+    varies = response.headers.get("Vary")
+    response.headers["Vary"] = f"{varies}, Origin" if varies else "Origin"
     origin = request.headers.get("Origin")
     if origin is None or origin not in current_app.config["WHALING_CORS_ORIGINS"]:
         return response

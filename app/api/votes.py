@@ -1,8 +1,9 @@
 """Votes over JSON: list, show, make, answer, and the evidence behind a result."""
 
 import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Literal, TypedDict
 from urllib.parse import urlencode
 
@@ -17,16 +18,19 @@ from app.api.shapes import CHOICES, VoteOut, vote_out, vote_text
 from app.api.told import tells
 from app.api.wire import cached, cached_text, etag_of, exact, utc_text
 from app.clock import utcnow
+from app.db import RememberedEach
 from app.domain.errors import NotFound
 from app.domain.votes import Choice, Direction, Duration, VoteState, question
 from app.services import votes
 from app.services.idempotency import Kept
 from app.services.tokens import Bearer
-from app.services.votes import Answered, ClientPage, Draft, VoteDetail, Wanted
+from app.services.votes import Answered, Draft, VoteDetail, Wanted
 from app.wiring import whale_min_settled
 
 bp = room("votes")
 MAX_LIMIT = 500
+#: A list of all votes there are can have any size; a hundred of these stay within 30 MB.
+LARGEST_KEPT = 300_000
 _STATES = {"ongoing": True, "finished": False}
 _LIST_QUERY: dict[str, dict[str, Any]] = {
     "state": {"type": "string", "enum": ["ongoing", "finished"]},
@@ -118,18 +122,12 @@ def index(who: Bearer) -> Response:
     `state` is ongoing or finished, `sort=popular` puts the most answered first, `coin` is part of a
     code or Korean name. With `limit` a page is sent, and the way to the next one in `Link`.
     """
-    wanted = Wanted(
-        ongoing=_STATES.get(request.args.get("state", "")),
-        coin=request.args.get("coin", "").strip(),
-        popular=request.args.get("sort") == "popular",
-        limit=number("limit", high=MAX_LIMIT),
-        cursor=request.args.get("cursor", ""),
-    )
-    page = votes.list_for_client(wanted=wanted, user_id=who.person.id, now=utcnow())
-    response = cached_text(*_list_text(page, request.host_url))
-    if page.next_cursor:
-        query = urlencode({**request.args.to_dict(), "cursor": page.next_cursor})
-        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+    environ = request.environ
+    host = environ["wsgi.url_scheme"], environ.get("HTTP_HOST", "")
+    found = _lists.get((who.person.id, *host, request.path, request.query_string), utcnow())
+    response = cached_text(found.text, found.etag)
+    if found.link:
+        response.headers["Link"] = found.link
     return response
 
 
@@ -207,11 +205,40 @@ def evidence(who: Bearer, vote_id: int) -> Response:
     return cached(_evidence(found))
 
 
-@lru_cache(maxsize=64)
-def _list_text(page: ClientPage, host: str) -> tuple[str, str]:
-    """A page as JSON with its ETag; who asks twice in a second is answered from here."""
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list as it is sent; `link` leads to the next page, if there is one."""
+
+    text: str
+    etag: str
+    link: str
+
+
+def _write_list(key: tuple[int, str, str, str, bytes], now: datetime) -> _List:
+    """The list that this request asks for; the key holds all that it depends on."""
+    wanted = Wanted(
+        ongoing=_STATES.get(request.args.get("state", "")),
+        coin=request.args.get("coin", "").strip(),
+        popular=request.args.get("sort") == "popular",
+        limit=number("limit", high=MAX_LIMIT),
+        cursor=request.args.get("cursor", ""),
+    )
+    page = votes.list_for_client(wanted=wanted, user_id=key[0], now=now)
+    host, link = request.host_url, ""
+    if page.next_cursor:
+        query = urlencode({**request.args.to_dict(), "cursor": page.next_cursor})
+        link = f'<{request.path}?{query}>; rel="next"'
     text = "[" + ",".join(vote_text(vote, host) for vote in page.votes) + "]"
-    return text, etag_of(text)
+    return _List(text, etag_of(text), link)
+
+
+#: Who asks again within a second, and did nothing meanwhile, gets what was written before.
+_lists = RememberedEach(
+    _write_list,
+    timedelta(seconds=1),
+    most=100,
+    fits=lambda found: len(found.text) < LARGEST_KEPT,
+)
 
 
 def _made(vote_id: int) -> Kept:

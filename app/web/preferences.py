@@ -77,7 +77,7 @@ def _settle() -> BaseResponse | None:
 
     A link on somebody else's page shows one page so and changes nothing of an account.
     """
-    asked = _asked()
+    asked = _asked() if request.query_string else {}
     if not asked:
         return None
     is_visit = request.method == "GET" and request.endpoint is not None and _is_page_visit()
@@ -94,7 +94,7 @@ def _settle() -> BaseResponse | None:
 def _keep(response: Response) -> Response:
     for name, value in g.get("for_cookies", {}).items():
         response.set_cookie(name, value, max_age=_COOKIE_AGE, samesite="Lax", httponly=True)
-    if response.mimetype == "text/html":
+    if response.headers.get("Content-Type", "").startswith("text/html"):
         response.vary.update(("Accept-Language", "Cookie"))
     return response
 

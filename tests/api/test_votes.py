@@ -44,6 +44,36 @@ def test_evidence_of_no_vote_is_404(as_bob: Client) -> None:
         assert as_bob.get(f"/votes/{ident}").status_code == 404
 
 
+def test_list_is_each_persons_own_and_never_older_than_ones_own_deed(
+    as_alice: Client, as_bob: Client, alice: User, bob: User
+) -> None:
+    vote = make.make_vote(alice, now=utcnow())
+    before = as_bob.get("/votes?limit=5")
+    known = {"If-None-Match": before.headers["ETag"]}
+    assert as_bob.get("/votes?limit=5", headers=known).status_code == 304
+
+    as_bob.post(f"/votes/{vote.id}/choice", {"choice": 2})
+
+    after = as_bob.get("/votes?limit=5", headers=known)
+    assert after.status_code == 200
+    assert [one["user"]["choice"] for one in after.get_json()] == [2]
+    assert [one["user"]["choice"] for one in as_alice.get("/votes?limit=5").get_json()] == [None]
+
+
+def test_list_names_pictures_and_the_next_page_as_it_was_asked_for(
+    as_bob: Client, alice: User
+) -> None:
+    for _vote in range(2):
+        make.make_vote(alice, now=utcnow())
+
+    plain, slash = as_bob.get("/votes?limit=1"), as_bob.get("/votes/?limit=1")
+    elsewhere = as_bob.get("/votes?limit=1", headers={"Host": "other.example"})
+
+    assert plain.headers["Link"].startswith("</api/v1/votes?limit=1&cursor=")
+    assert slash.headers["Link"].startswith("</api/v1/votes/?limit=1&cursor=")
+    assert elsewhere.get_json() == plain.get_json()
+
+
 def test_vote_names_its_uploader(as_bob: Client, alice: User) -> None:
     vote = make.make_vote(alice, now=utcnow())
 

@@ -73,7 +73,7 @@ def list_for_client(*, wanted: Wanted, user_id: int, now: datetime) -> ClientPag
     shared = _shared_pages.get(replace(wanted, limit=wanted.limit or MAX_SHARED), now)
     if wanted.limit is None and shared.page.next_cursor is not None:
         return _read_all(wanted, user_id, now)
-    return _own_pages.get((user_id, wanted), now)
+    return _seen_by(user_id, shared)
 
 
 def get_for_client(*, vote_id: int, user_id: int, now: datetime) -> ClientVote | None:
@@ -123,10 +123,8 @@ def _read_shared(wanted: Wanted, now: datetime) -> _SharedPage:
 _shared_pages = RememberedEach(_read_shared, timedelta(seconds=1), most=50)
 
 
-def _read_own(key: tuple[int, Wanted], now: datetime) -> ClientPage:
+def _seen_by(user_id: int, shared: _SharedPage) -> ClientPage:
     """A shared page with this person's own answers, and what only who answered may see."""
-    user_id, wanted = key
-    shared = _shared_pages.get(replace(wanted, limit=wanted.limit or MAX_SHARED), now)
     if not shared.page.votes:
         return shared.page
     ids = shared.whales.keys()
@@ -139,9 +137,6 @@ def _read_own(key: tuple[int, Wanted], now: datetime) -> ClientPage:
         for vote in shared.page.votes
     ]
     return ClientPage(votes, shared.page.next_cursor)
-
-
-_own_pages = RememberedEach(_read_own, timedelta(seconds=1))
 
 
 def _answered(vote: ClientVote, answer: Any, whales: tuple[int, int]) -> ClientVote:
