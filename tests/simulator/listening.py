@@ -49,9 +49,9 @@ class Listener:
     def many(self, count: int, timeout: float = 5) -> list[Any]:
         return [self.next(timeout) for _ in range(count)]
 
-    def rest(self, quiet_s: float = 0.4) -> list[Any]:
-        """All frames until nothing comes for a while."""
-        frames = []
+    def rest(self, first: int = 0, quiet_s: float = 0.4) -> list[Any]:
+        """So many frames, however long they take, and then all until nothing comes for a while."""
+        frames = self.many(first)
         try:
             while True:
                 frames.append(self.next(quiet_s))

@@ -224,9 +224,9 @@ def test_recorded_frames_come_under_short_names_too(streamed: Path) -> None:
 def test_recorded_frames_obey_the_flags_and_the_types(streamed: Path) -> None:
     with replaying(streamed) as sim, listening(sim) as client:
         client.ask("KRW-ABC", is_only_snapshot=True)
-        snapshots = client.rest()
+        snapshots = client.rest(1)
         client.ask("KRW-ABC", is_only_realtime=True)
-        later = client.rest()
+        later = client.rest(2)
         client.ask("KRW-ABC", kind="trade")
         others = client.rest()
 
@@ -239,7 +239,7 @@ def test_burst_adds_nothing_to_a_recording(streamed: Path) -> None:
     with replaying(streamed) as sim, listening(sim, "KRW-ABC") as client:
         sim.burst(1_000)
 
-        assert len(client.rest()) == 3
+        assert len(client.rest(3)) == 3
 
 
 def test_faults_spoil_recorded_frames_too(streamed: Path) -> None:

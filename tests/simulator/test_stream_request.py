@@ -96,7 +96,7 @@ def test_new_request_replaces_the_whole_set(sim: Simulator) -> None:
         sim.set_price("KRW-BTC", "1000")
         sim.set_price("KRW-ETH", "2000")
 
-        assert [frame["code"] for frame in client.rest()] == ["KRW-ETH"]
+        assert [frame["code"] for frame in client.rest(1)] == ["KRW-ETH"]
 
 
 def test_only_snapshot_is_followed_by_nothing(sim: Simulator) -> None:
@@ -120,7 +120,7 @@ def test_only_realtime_begins_without_a_snapshot(sim: Simulator) -> None:
 @pytest.mark.parametrize("code", ["KRW-NOTHERE", "krw-btc", ""])
 def test_unknown_code_gets_nothing_and_harms_no_other(sim: Simulator, code: str) -> None:
     with listening(sim, code, "KRW-ETH") as client:
-        assert [frame["code"] for frame in client.rest()] == ["KRW-ETH"]
+        assert [frame["code"] for frame in client.rest(1)] == ["KRW-ETH"]
 
 
 def test_unknown_code_can_be_refused_instead() -> None:

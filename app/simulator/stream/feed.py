@@ -57,9 +57,11 @@ class WorldFeed:
         told: list[Row | None] = []
         for one in self._tape.until(now_ms):
             ms = one.ms if as_of is None else min(one.ms, as_of)
-            kinds = self._kinds[one.code]
             self._burst.forget(one.code)
-            told += [self._rows.row(kind, one.code, ms, REALTIME) for kind in kinds]
+            told += [
+                self._rows.row(kind, one.code, ms, REALTIME, gone=one.gone)
+                for kind in self._kinds[one.code]
+            ]
         return [row for row in told if row is not None]
 
     def burst(self, per_s: int, now_ms: int, moment: float) -> list[Row]:

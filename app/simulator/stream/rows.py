@@ -20,13 +20,15 @@ class StreamRows:
         self._world = world
         self._quotation = quotation
 
-    def row(self, kind: str, code: str, ms: int, stream_type: str = SNAPSHOT) -> Row | None:
+    def row(
+        self, kind: str, code: str, ms: int, stream_type: str = SNAPSHOT, *, gone: bool = False
+    ) -> Row | None:
         """A row of one kind as of a moment (inclusive), None where there is nothing to tell.
 
-        A market that is gone is told by its ticker alone, as DELISTED.
+        A market that is not listed has nothing, but for the ticker (`gone`) that says DELISTED.
         """
         market = self._world.known(code)
-        if market is None or not (market.listed or kind == "ticker"):
+        if market is None or not (market.listed or (gone and kind == "ticker")):
             return None
         head: Row = {"type": kind, "code": code, "stream_type": stream_type}
         if kind == "ticker":
