@@ -1,5 +1,6 @@
 """Settings, read from the environment here alone; a value that can't be right stops the start."""
 
+import base64
 import os
 import re
 import secrets
@@ -157,16 +158,16 @@ def _secret_key(env: Mapping[str, str], instance: Path) -> str:
         return given
     path = instance / "secret_key"
     if not path.exists():
-        _make_secret(path)
+        _make_secret(path, secrets.token_hex(MIN_SECRET_LENGTH))
     return _kept_secret(path)
 
 
-def _make_secret(path: Path) -> None:
+def _make_secret(path: Path, secret: str) -> None:
     """Write a key beside `path` and link it in, so that no reader ever sees half of one."""
     draft = path.with_name(f".secret-{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
     with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(MIN_SECRET_LENGTH))
+        file.write(secret)
     with suppress(FileExistsError):  # another process was first; its key is the key
         os.link(draft, path)
     draft.unlink()
@@ -181,6 +182,24 @@ def _kept_secret(path: Path) -> str:
     return key
 
 
+def _exchange_keys(env: Mapping[str, str], instance: Path) -> tuple[str, ...]:
+    """EXCHANGE_KEYS, or those kept in the instance folder: the first seals, all of them open."""
+    given = env.get("EXCHANGE_KEYS", "")
+    path, source = instance / "exchange_keys", "EXCHANGE_KEYS"
+    if not given.strip():
+        source = str(path)
+        if not path.exists():
+            _make_secret(path, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        given = path.read_text("ascii", errors="replace")
+    keys = tuple(re.split(r"[\s,]+", given.strip()))
+    if not all(re.fullmatch(r"[A-Za-z0-9_\-]{43}=", key) for key in keys):
+        raise ConfigError(
+            f"{source} must hold keys of 44 characters, the newest first; without the right ones "
+            "linked exchange accounts can't be used (restore the file, or link them again)"
+        )
+    return keys
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Every setting with its type. Build one with `from_env`; tests may build one directly."""
@@ -188,6 +207,7 @@ class Config:
     database_url: str
     secret_key: str = field(repr=False)
     instance: Path
+    exchange_keys: tuple[str, ...] = field(default=(), repr=False)
     host: str = "127.0.0.1"
     port: int = 5000
     threads: int = 8
@@ -210,6 +230,7 @@ class Config:
     rate_limits: bool = True
     ratelimit_storage_uri: str = "memory://"
     trusted_proxies: int = 0
+    live_trading: bool = False
     whale_min_settled: int = 10
     access_log: bool = False
     demo: bool = False
@@ -231,6 +252,7 @@ class Config:
             "instance": instance,
             "database_url": _database(env, instance, "demo.db" if demo else "whaling.db"),
             "secret_key": _secret_key(env, instance),
+            "exchange_keys": _exchange_keys(env, instance),
             "host": _host(env, "HOST", cls.host),
             "port": _number(env, "PORT", cls.port, 0, 65535),
             "threads": _number(env, "THREADS", cls.threads, 1, 256),
@@ -244,6 +266,7 @@ class Config:
             "rate_limits": _switch(env, "RATE_LIMITS", default=True),
             "ratelimit_storage_uri": _rate_limit_store(env),
             "trusted_proxies": _number(env, "TRUSTED_PROXIES", 0, 0, 10),
+            "live_trading": _switch(env, "LIVE_TRADING", default=False),
             "whale_min_settled": _number(env, "WHALE_MIN_SETTLED", 10, 1, 10_000),
             "access_log": _switch(env, "ACCESS_LOG", default=False),
             "demo": demo,

@@ -110,6 +110,17 @@ def token_key() -> bytes:
     return cast(bytes, current_app.extensions["whaling_token_key"])
 
 
+def sealing_keys() -> tuple[str, ...]:
+    """What people's exchange keys are sealed with, newest first."""
+    return cast(tuple[str, ...], current_app.config["WHALING_EXCHANGE_KEYS"])
+
+
+def fingerprint_key() -> bytes:
+    """What tells one exchange key from another without keeping it."""
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.digest(secret, b"whaling exchange keys", "sha256")
+
+
 def logo_folder() -> Path:
     """Where the logos that the server fetched are kept."""
     return Path(current_app.config["WHALING_INSTANCE"]) / "logos"

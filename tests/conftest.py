@@ -25,6 +25,7 @@ from config import Config
 from tests import factories
 
 NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
+SEALING_KEY = f"{'s' * 43}="
 SECRET = "a secret that is long enough for a test"
 MakeApp = Callable[..., Flask]
 
@@ -98,6 +99,7 @@ def make_app(migrated: Path, compiled: BytecodeCache, tmp_path: Path) -> Iterato
         values = {
             "database_url": f"sqlite:///{path}",
             "secret_key": SECRET,
+            "exchange_keys": (SEALING_KEY,),
             "instance": tmp_path,
             "testing": True,
             "rate_limits": False,

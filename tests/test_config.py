@@ -105,6 +105,9 @@ def test_setting_is_read(tmp_path: Path, name: str, text: str, field: str, value
         ("TRUSTED_PROXIES", "all"),
         ("WHALE_MIN_SETTLED", "0"),
         ("WHALE_MIN_SETTLED", "ten"),
+        ("EXCHANGE_KEYS", "short"),
+        ("EXCHANGE_KEYS", f"{'A' * 43}=, {'A' * 44}"),
+        ("LIVE_TRADING", "maybe"),
     ],
 )
 def test_setting_that_cannot_be_is_one_line_that_names_it(
@@ -138,7 +141,7 @@ def test_secret_is_made_once_for_us_alone(tmp_path: Path) -> None:
     assert first.secret_key == again.secret_key == path.read_text()
     assert len(first.secret_key) == 64
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [p.name for p in tmp_path.iterdir()] == ["secret_key"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["exchange_keys", "secret_key"]
 
 
 def test_secret_is_not_shown(tmp_path: Path) -> None:
@@ -163,7 +166,7 @@ def test_two_processes_that_start_together_share_one_secret(tmp_path: Path) -> N
         keys = set(pool.map(start, range(4)))
 
     assert len(keys) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["exchange_keys", "secret_key"]
 
 
 def test_secret_cut_short_is_named_and_not_used(tmp_path: Path) -> None:
@@ -183,3 +186,29 @@ def test_folder_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
     for place in ("file", "file/below"):
         with pytest.raises(ConfigError, match="must be writable"):
             read(tmp_path / place)
+
+
+def test_sealing_key_is_made_once_for_us_alone(tmp_path: Path) -> None:
+    first, again = read(tmp_path), read(tmp_path)
+
+    path = tmp_path / "exchange_keys"
+    assert first.exchange_keys == again.exchange_keys == (path.read_text(),)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert first.exchange_keys[0] not in repr(first)
+
+
+def test_sealing_keys_come_newest_first(tmp_path: Path) -> None:
+    new, old = f"{'B' * 43}=", f"{'A' * 43}="
+
+    assert read(tmp_path, EXCHANGE_KEYS=f" {new},{old} ").exchange_keys == (new, old)
+    assert not (tmp_path / "exchange_keys").exists()
+    (tmp_path / "exchange_keys").write_text(f"{new}\n{old}\n")
+    assert read(tmp_path).exchange_keys == (new, old)
+
+
+def test_spoilt_sealing_key_is_named_and_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "exchange_keys").write_text("half")
+
+    with pytest.raises(ConfigError, match=r"exchange_keys.*restore the file"):
+        read(tmp_path)
+    assert (tmp_path / "exchange_keys").read_text() == "half"
