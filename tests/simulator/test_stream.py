@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -10,7 +11,7 @@ from websockets.sync.client import connect
 from app.simulator import Simulator
 from tests.simulator.clients import ask, ticker
 from tests.simulator.conftest import START
-from tests.simulator.listening import listening
+from tests.simulator.listening import Frame, listening
 
 
 def test_every_market_asked_for_gets_a_snapshot_in_a_binary_frame(sim: Simulator) -> None:
@@ -32,16 +33,21 @@ def test_a_trade_made_now_arrives_in_real_time(sim: Simulator) -> None:
     assert frame["trade_price"] == ticker(sim)["trade_price"]
 
 
-def test_trades_of_the_world_arrive_in_the_order_of_time() -> None:
-    with Simulator(start=START, speed=20, rate_limit=None) as sim, listening(sim) as client:
+@pytest.mark.parametrize("speed", [20, 600])
+def test_trades_of_the_world_arrive_in_the_order_of_time_at_their_prices(speed: float) -> None:
+    with Simulator(start=START, speed=speed, rate_limit=None) as sim, listening(sim) as client:
         client.ask(*sim.codes(), is_only_realtime=True)
-        frames = client.many(60, timeout=10)
-        prices = [sim.price(one["code"], sim.now()) for one in frames]
+        frames = client.many(60, timeout=20)
+        wanted = [sim.price(frame["code"], _moment(frame)) for frame in frames]
 
     times = [frame["trade_timestamp"] for frame in frames]
     assert times == sorted(times)
-    assert all(prices)
+    assert [frame["trade_price"] for frame in frames] == wanted
     assert len({frame["code"] for frame in frames}) > 10
+
+
+def _moment(frame: Frame) -> datetime:
+    return datetime.fromtimestamp(frame["trade_timestamp"] / 1000, UTC)
 
 
 def test_stop_says_goodbye_and_leaves_no_thread_behind() -> None:
