@@ -160,6 +160,18 @@ def test_purchase_never_spends_more_than_its_funds(price: Decimal, sum_: Decimal
         assert sum(fill.price for fill in report.fills) >= price * len(report.fills)
 
 
+def test_longest_sums_keep_their_last_digit() -> None:
+    paper = Paper("0.00000777", PaperTerms(Decimal("0.000333"), slippage=Decimal(0)))
+    paper.book.held["KRW"] = Balance("KRW", Decimal(2_000_000_000), Decimal(0))
+    report = paper.broker.place(buy("b", Decimal("999999999.99")))
+
+    with localcontext(prec=100):
+        fee = report.executed_funds * Decimal("0.000333")
+        assert len(paper.held("KRW").as_tuple().digits) > 28
+        assert report.paid_fee == fee
+        assert paper.held("KRW") == 2_000_000_000 - report.executed_funds - fee
+
+
 def test_market_orders_trade_worse_than_the_last_price_and_on_a_tick() -> None:
     paper = Paper(12_340, PaperTerms(Decimal(0), slippage=Decimal("0.0005")))
 
