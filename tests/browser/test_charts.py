@@ -132,6 +132,23 @@ def test_a_trade_moves_the_coins_chart_without_a_reload(known: Stage, visit: Vis
     assert visitor.page.evaluate("window.isStillHere")
 
 
+def test_candles_that_are_gathered_later_come_by_themselves(stage: Stage, visit: Visit) -> None:
+    visitor = visit(stage)
+    visitor.page.clock.install()
+    visitor.go("/coins/BTC")
+    expect(visitor.page.locator(DRAWN).first).to_be_visible()
+    gathering = visitor.page.locator("[data-chart-gathering]")
+    expect(gathering).to_be_visible()
+
+    with stage.app.app_context():
+        coin = market.get_coin("BTC")
+        assert coin is not None
+        make_candles(coin, *map(str, range(100, 170)), until=utcnow())
+    visitor.page.clock.fast_forward(20_000)
+
+    expect(gathering).to_be_hidden()
+
+
 def test_a_trade_moves_the_votes_price_and_what_is_lacking(known: Stage, visit: Visit) -> None:
     visitor, number = visit(known), known.add_vote("ahab")
     begun = price(known)

@@ -165,7 +165,17 @@ def test_few_candles_are_counted_while_more_may_come(app: Flask, client: FlaskCl
     coin(app)
     candles(app, "100", "101")
 
-    assert "지난 캔들을 모으는 중이에요. 지금까지 3개예요." in said(client.get("/coins/BTC"))
+    answer = client.get("/coins/BTC")
+
+    assert "지난 캔들을 모으는 중이에요. 지금까지 3개예요." in said(answer)
+    assert re.search(r'data-chart-gathering="[^"]+">', answer.text)
+
+
+def test_nothing_is_gathered_where_all_is_there(app: Flask, client: FlaskClient) -> None:
+    coin(app)
+    candles(app, *map(str, range(100, 164)))
+
+    assert re.search(r'data-chart-gathering="[^"]+" hidden>', client.get("/coins/BTC").text)
 
 
 def test_delisted_coin_keeps_its_past_and_takes_no_question(

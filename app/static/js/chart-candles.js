@@ -20,6 +20,7 @@ export function drawCandles(library, holder, plot, look) {
   const whole = length >= 86400;
   const narrow = plot.clientWidth < NARROW;
   const readout = holder.querySelector("[data-chart-readout]");
+  const gathering = holder.querySelector("[data-chart-gathering]");
   const chart = library.createChart(plot, options(look, { whole }));
   const candles = chart.addSeries(library.CandlestickSeries, { priceLineVisible: false, lastValueVisible: false });
   const volumes = chart.addSeries(library.HistogramSeries, {
@@ -27,7 +28,7 @@ export function drawCandles(library, holder, plot, look) {
   });
   const overlay = new Overlay(look);
   const forming = new Map();
-  let [finished, tag, targets, etag, at] = [[], null, [], "", null];
+  let [finished, isComplete, tag, targets, etag, at] = [[], false, null, [], "", null];
 
   const opening = (epoch) => epoch - ((epoch - (length === WEEK ? MONDAY : 0)) % length);
   const newest = () => finished.at(-1)?.[0] ?? 0;
@@ -89,12 +90,21 @@ export function drawCandles(library, holder, plot, look) {
     if (!answer.ok) throw new Error(`${answer.status} for candles`);
     etag = answer.headers.get("ETag") ?? "";
     const told = await answer.json();
-    finished = told.candles;
+    const before = all().length;
+    [finished, isComplete] = [told.candles, told.complete];
     for (const opened of [...forming.keys()]) if (opened <= newest()) forming.delete(opened);
     const [present] = [told.forming];
     if (present && present[0] > newest() && !forming.has(present[0])) forming.set(present[0], present);
     if (!all().length) throw new Error("no candles yet");
     redraw();
+    if (before < SHOWN[Number(narrow)]) showNewest();
+    gathering.hidden = isComplete || all().length > SHOWN[0];
+    gathering.textContent = gathering.dataset.chartGathering.replace("{n}", all().length);
+  }
+
+  function showNewest() {
+    const [count, shown] = [all().length, SHOWN[Number(narrow)]];
+    chart.timeScale().setVisibleLogicalRange({ from: Math.max(count - shown, 0), to: Math.max(count, 12) + 1 });
   }
 
   function follow({ detail }) {
@@ -110,10 +120,10 @@ export function drawCandles(library, holder, plot, look) {
     if (at === null) tell(grown);
   }
 
-  /** Candles that are over are asked for once their time to settle is over too. */
+  /** Asks for candles that are over, once their time to settle is too, and for those still gathered. */
   async function renew() {
     const late = [...forming.keys()].some((opened) => opened + length + SETTLES_S < Date.now() / 1000);
-    if (late && !document.hidden) await load().catch(() => {});
+    if ((late || !isComplete) && !document.hidden) await load().catch(() => {});
     setTimeout(renew, AGAIN_MS);
   }
 
@@ -156,8 +166,7 @@ export function drawCandles(library, holder, plot, look) {
     volumes.priceScale().applyOptions({ scaleMargins: { top: 0.8, bottom: 0 } });
     candles.attachPrimitive(overlay);
     aim();
-    const [count, shown] = [all().length, SHOWN[Number(narrow)]];
-    chart.timeScale().setVisibleLogicalRange({ from: Math.max(count - shown, 0), to: Math.max(count, 12) + 1 });
+    showNewest();
     chart.subscribeCrosshairMove(({ logical, sourceEvent }) => {
       if (sourceEvent) look_at(logical ?? -1, false);
     });
