@@ -32,6 +32,29 @@ MESSAGES = {
     "kakao_taken": _("이 카카오 계정은 이미 다른 계정에 연결돼 있어요."),
     "kakao_already_linked": _("다른 카카오 계정이 이미 연결돼 있어요. 먼저 연결을 끊어 주세요."),
     "last_way_in": _("로그인할 수 있는 마지막 방법이에요. 먼저 비밀번호를 만들어 주세요."),
+    # accounts at exchanges
+    "exchange_unknown": _("거래소는 업비트와 빗썸 중에서 골라 주세요."),
+    "exchange_key_shape": _(
+        "열쇠에는 빈칸 없이 영문자, 숫자, 기호만 들어가요. 거래소에서 다시 복사해 주세요."
+    ),
+    "exchange_key_invalid": _("거래소가 이 열쇠를 모른대요. 두 열쇠를 다시 복사해 주세요."),
+    "exchange_key_expired": _("기간이 지난 열쇠예요. 거래소에서 새로 만들어 주세요."),
+    "exchange_key_address_not_allowed": _(
+        "이 서버의 주소에서는 쓸 수 없는 열쇠예요. 거래소의 열쇠 설정에 서버의 IP 주소를 더해 주세요."
+    ),
+    "exchange_key_missing_permission": _(
+        "열쇠에 자산 조회 권한이 없어요. 거래소에서 그 권한을 더한 열쇠를 만들어 주세요."
+    ),
+    "exchange_key_account_blocked": _("거래소가 이 계정을 막아 두었어요. 거래소에 물어봐 주세요."),
+    "exchange_key_clock": _("서버의 시계가 맞지 않아 거래소가 거절했어요. 운영자에게 알려 주세요."),
+    "exchange_key_taken": _("이미 다른 곳에 연결된 열쇠예요. 거래소에서 새 열쇠를 만들어 주세요."),
+    "exchange_unreachable": _(
+        "거래소가 대답하지 않아 확인하지 못했어요. 아무것도 저장하지 않았으니 잠시 뒤에 다시 해 주세요."
+    ),
+    "exchange_maintenance": _(
+        "거래소가 점검 중이라 확인하지 못했어요. 아무것도 저장하지 않았으니 끝난 뒤에 다시 해 주세요."
+    ),
+    "exchange_links_full": _("계좌는 %(most)s개까지 연결할 수 있어요."),
     # points
     "not_enough_points": _(
         "고래밥이 %(missing)s개 모자라요. %(cost)s개가 필요한데 %(balance)s개 있어요."

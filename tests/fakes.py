@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from app.domain.exchanges import Balance, ExchangeName, KeyCheck, KeyState
 from app.domain.identities import AccountEvent, Profile, Proof
 from app.domain.market import BadRow, Candle, CandleUnit, Listing, Snapshot, Ticker
 from tests import factories as make
@@ -86,3 +87,21 @@ class FakeProvider:
     def _fail(self) -> None:
         if self.fails is not None:
             raise self.fails
+
+
+class FakeBroker:
+    """An account whose answers are told in advance; `raises` is what the next calls meet."""
+
+    def __init__(self, exchange: ExchangeName = ExchangeName.UPBIT) -> None:
+        self.exchange = exchange
+        self.check = KeyCheck(KeyState.GOOD, None, True, True, True, False)
+        self.held: list[Balance] = []
+        self.raises: Exception | None = None
+
+    def check_key(self) -> KeyCheck:
+        return self.check
+
+    def balances(self) -> list[Balance]:
+        if self.raises is not None:
+            raise self.raises
+        return self.held

@@ -10,9 +10,10 @@ from app.db import transaction
 from app.domain.accounts import Nickname, WrongCredentials, nickname
 from app.domain.errors import InvalidInput, NotFound
 from app.kakao.base import IdentityProvider
-from app.models import ClientSession, Favourite, Identity, KeptAnswer, User
+from app.models import ClientSession, Favourite, Identity, KeptAnswer, LinkedAccount, User
 from app.services import pictures
 from app.services.accounts import check_credentials, get_user
+from app.services.exchanges import forget_account
 from app.services.identities import say_goodbye
 
 #: Who left has no name; the key begins with a blank, as no living nickname's does.
@@ -22,7 +23,8 @@ NOBODY = ""
 def leave(
     *, user_id: int, confirmation: str, kakao: IdentityProvider | None, now: datetime
 ) -> None:
-    """Delete an account: nickname, password, Kakao, picture, sessions, favourites, rights are gone.
+    """Delete an account: nickname, password, Kakao, picture, sessions, favourites, rights,
+    exchange keys are gone.
 
     Entries, answers and votes stay under a number that names nobody, so that ledger, balances and
     counters keep agreeing and what is open still settles. The nickname is free at once.
@@ -80,6 +82,9 @@ def _forget(session: Session, user_id: int, now: datetime) -> list[str]:
         raise NotFound
     subjects = list(session.scalars(select(Identity.subject).where(Identity.user_id == user_id)))
     pictures.drop(session, user_id)
+    linked = select(LinkedAccount).where(LinkedAccount.user_id == user_id)
+    for account in session.scalars(linked):
+        forget_account(session, account, now)
     for table in (Identity, ClientSession, KeptAnswer, Favourite):
         session.execute(delete(table).where(table.user_id == user_id))
     return subjects

@@ -1,5 +1,43 @@
 """People's accounts at exchanges: sealed keys, linking, balances."""
 
+from app.services.exchanges.holdings import (
+    AccountView,
+    HoldingView,
+    get_account,
+    list_accounts,
+    note_look,
+    refresh_balances,
+)
+from app.services.exchanges.linking import (
+    Doors,
+    KeyNotChecked,
+    KeyRefused,
+    find_by_key,
+    forget_account,
+    link_account,
+    recheck,
+    typed_keys,
+    unlink_account,
+)
 from app.services.exchanges.sealing import SealBroken, Sealer, renew_seals
 
-__all__ = ["SealBroken", "Sealer", "renew_seals"]
+__all__ = [
+    "AccountView",
+    "Doors",
+    "HoldingView",
+    "KeyNotChecked",
+    "KeyRefused",
+    "SealBroken",
+    "Sealer",
+    "find_by_key",
+    "forget_account",
+    "get_account",
+    "link_account",
+    "list_accounts",
+    "note_look",
+    "recheck",
+    "refresh_balances",
+    "renew_seals",
+    "typed_keys",
+    "unlink_account",
+]

@@ -65,7 +65,7 @@ def renew_seals(*, sealer: Sealer) -> tuple[int, int]:
         )
         for ident, sealed in session.execute(linked).all():
             try:
-                fresh = sealer.renew(sealed)
+                fresh = sealer.renew(str(sealed))
             except SealBroken:
                 log.warning("seal_broken account=%d", ident)
                 unreadable += 1

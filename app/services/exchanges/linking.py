@@ -1,0 +1,184 @@
+"""Link an account at an exchange, look at its key again, let it go."""
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.exchanges import ExchangeName, KeyCheck, KeyProblem, Keys, KeyState
+from app.exchanges.base import Broker
+from app.extensions import db
+from app.models import Holding, LinkedAccount
+from app.services.exchanges.sealing import SealBroken, Sealer
+
+log = logging.getLogger(__name__)
+MOST_LINKED = 5
+#: Upbit's and Bithumb's keys are 32 to 64 letters and digits; others may come, blanks never do.
+_KEY = re.compile(r"[!-~]{8,200}")
+Dial = Callable[[ExchangeName, Keys], Broker]
+
+
+class KeyRefused(Conflict):
+    """The exchange doesn't take the key for what we need; `problem` says why."""
+
+    def __init__(self, problem: KeyProblem, exchange: ExchangeName) -> None:
+        self.problem = problem
+        super().__init__(f"exchange_key_{problem}", exchange=exchange.value)
+
+
+class KeyNotChecked(Conflict):
+    """Nobody at the exchange could say whether the key is good: try again later."""
+
+    def __init__(self, problem: KeyProblem, exchange: ExchangeName) -> None:
+        self.problem = problem
+        super().__init__(f"exchange_{problem}", exchange=exchange.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How to the exchanges: who opens sealed keys, and who makes a broker of them."""
+
+    sealer: Sealer
+    dial: Dial
+
+    def broker(self, account: LinkedAccount) -> Broker:
+        """The broker of a linked account; SealBroken where its keys can't be opened."""
+        if account.sealed_keys is None:
+            raise SealBroken
+        return self.dial(account.exchange, self.sealer.open(account.sealed_keys))
+
+
+def typed_keys(*, access: str, secret: str) -> Keys:
+    """The two halves as people paste them, or InvalidInput naming the half that can't be one."""
+    halves = {"access_key": access.strip(), "secret_key": secret.strip()}
+    for field, text in halves.items():
+        if not _KEY.fullmatch(text):
+            raise InvalidInput(field, "exchange_key_shape")
+    return Keys(halves["access_key"], halves["secret_key"])
+
+
+def link_account(
+    *, user_id: int, exchange: ExchangeName, keys: Keys, doors: Doors, now: datetime
+) -> int:
+    """Link an account after its exchange said that the key is good; returns its id.
+
+    Nothing is stored before that answer. The same key again is the same link with a new secret.
+    Raises KeyRefused, KeyNotChecked, Conflict `exchange_key_taken` (somebody else's, whoever) or
+    `exchange_links_full`.
+    """
+    fingerprint = doors.sealer.fingerprint(exchange, keys)
+    _check_room(db.session(), user_id, exchange, fingerprint)
+    check = checked(doors.dial(exchange, keys), exchange)
+    try:
+        with transaction() as session:
+            _check_room(session, user_id, exchange, fingerprint)
+            account = _linked(session, exchange, fingerprint)
+            if account is None:
+                account = LinkedAccount(
+                    user_id=user_id,
+                    exchange=exchange,
+                    fingerprint=fingerprint,
+                    last_four=keys.last_four,
+                    linked_at=now,
+                )
+                session.add(account)
+            account.sealed_keys = doors.sealer.seal(keys)
+            account.wanted_at = now
+            note_check(account, check, now)
+            session.flush()
+            return account.id
+    except IntegrityError as error:
+        raise Conflict("exchange_key_taken") from error
+
+
+def checked(broker: Broker, exchange: ExchangeName) -> KeyCheck:
+    """What the exchange says of a key; KeyRefused or KeyNotChecked unless it may look."""
+    check = broker.check_key()
+    if check.state is KeyState.UNKNOWN:
+        raise KeyNotChecked(check.problem or KeyProblem.UNREACHABLE, exchange)
+    if check.state is KeyState.REFUSED:
+        raise KeyRefused(check.problem or KeyProblem.INVALID, exchange)
+    if check.can_view is False:
+        raise KeyRefused(KeyProblem.MISSING_PERMISSION, exchange)
+    return check
+
+
+def recheck(*, account_id: int, doors: Doors, now: datetime) -> KeyState:
+    """Ask the exchange about a linked key anew and write down what it said.
+
+    Who can't be reached takes nothing away: a good key stays one, with the problem beside it.
+    Raises NotFound for an account that isn't linked.
+    """
+    account = db.session.get(LinkedAccount, account_id)
+    if account is None or account.unlinked_at is not None:
+        raise NotFound
+    try:
+        check = doors.broker(account).check_key()
+    except SealBroken:
+        log.warning("seal_broken account=%d", account_id)
+        check = KeyCheck(KeyState.UNKNOWN, KeyProblem.INVALID)
+    with transaction() as session:
+        account = session.get_one(LinkedAccount, account_id)
+        if account.unlinked_at is None:
+            note_check(account, check, now)
+        return account.state
+
+
+def note_check(account: LinkedAccount, check: KeyCheck, now: datetime) -> None:
+    """Write what was said of a key; what isn't known now stays as it was known."""
+    account.problem = check.problem
+    if check.state is KeyState.UNKNOWN:
+        return
+    account.state = check.state
+    account.checked_at = now
+    for name in ("can_view", "can_view_orders", "can_trade", "can_withdraw", "expires_at"):
+        setattr(account, name, getattr(check, name))
+
+
+def unlink_account(*, user_id: int, account_id: int, now: datetime) -> None:
+    """Forget an account's keys and balances; twice is harmless. NotFound for somebody else's."""
+    with transaction() as session:
+        account = session.get(LinkedAccount, account_id)
+        if account is None or account.user_id != user_id:
+            raise NotFound
+        forget_account(session, account, now)
+
+
+def forget_account(session: Session, account: LinkedAccount, now: datetime) -> None:
+    """The deed of `unlink_account` inside an open transaction."""
+    account.sealed_keys = None
+    account.unlinked_at = account.unlinked_at or now
+    session.execute(delete(Holding).where(Holding.account_id == account.id))
+
+
+def find_by_key(*, exchange: ExchangeName, keys: Keys, sealer: Sealer) -> LinkedAccount | None:
+    """The linked account with this access key, whoever's it is."""
+    return _linked(db.session(), exchange, sealer.fingerprint(exchange, keys))
+
+
+def _linked(session: Session, exchange: ExchangeName, fingerprint: str) -> LinkedAccount | None:
+    return session.scalar(
+        select(LinkedAccount).where(
+            LinkedAccount.exchange == exchange,
+            LinkedAccount.fingerprint == fingerprint,
+            LinkedAccount.unlinked_at.is_(None),
+        )
+    )
+
+
+def _check_room(session: Session, user_id: int, exchange: ExchangeName, fingerprint: str) -> None:
+    found = _linked(session, exchange, fingerprint)
+    if found is not None and found.user_id != user_id:
+        raise Conflict("exchange_key_taken")
+    linked = select(func.count()).where(
+        LinkedAccount.user_id == user_id, LinkedAccount.unlinked_at.is_(None)
+    )
+    if found is None and (session.scalar(linked) or 0) >= MOST_LINKED:
+        raise Conflict("exchange_links_full", most=MOST_LINKED)
