@@ -89,6 +89,7 @@ def page(detail: VoteDetail, now: datetime) -> dict[str, object]:
         "rows": points[:: -(-len(points) // TABLE_ROWS)],
         "frame": _frame(detail),
         "meaning": meaning,
+        "board": market.live_board(now),
         "moved": moved(view),
         "refunds": refunds(detail),
         "now": now,

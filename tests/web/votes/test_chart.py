@@ -76,11 +76,19 @@ def test_running_vote_follows_the_price(client: Visitor, vote: Vote) -> None:
     assert "js/standing.js" in page
 
 
+def test_running_vote_says_when_prices_are_not_live(client: Visitor, vote: Vote) -> None:
+    page = client.get(f"/votes/{vote.id}")
+
+    assert "data-live-note" in page.text
+    assert "실시간 연결이 없어요." in said(page)
+
+
 def test_settled_vote_stands_still(client: Visitor, settled: Vote) -> None:
     page = client.get(f"/votes/{settled.id}").text
 
     assert "data-live-codes" not in page
     assert "data-standing" not in page
+    assert "data-live-note" not in page
     assert "js/market-live.js" not in page
     assert "js/copy.js" in page
 
