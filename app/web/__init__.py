@@ -14,6 +14,7 @@ from app.web import (
     coin,
     context,
     cookies,
+    desk,
     errors,
     filters,
     health,
@@ -59,6 +60,7 @@ _BLUEPRINTS = (
     *market.BLUEPRINTS,
     coin.bp,
     making.bp,
+    *desk.BLUEPRINTS,
 )
 
 
