@@ -11,7 +11,7 @@ from app.clock import utcnow
 from app.demo import NotADemo, seed
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.exchanges.base import ExchangeError
-from app.jobs.candles import Filling, SomebodyFills, turn_to_fill
+from app.jobs.candles import LANES, Filling, SomebodyFills, turn_to_fill
 from app.jobs.guard import Steps
 from app.jobs.settling import Settlement
 from app.services import accounts, market, points, votes
@@ -134,7 +134,7 @@ def fill_candles(days: int, coins: str | None) -> None:
                 length=sum(one.calls_left for one in targets), label="candles"
             ) as bar,
         ):
-            filling = Filling(exchange(), steps, may_go_on, progress=bar.update)
+            filling = Filling(exchange(), steps, may_go_on, bar.update, LANES)
             filling.run(targets)
     except SomebodyFills:
         raise click.ClickException(

@@ -1,16 +1,19 @@
 """`candle_fill`, `candle_use`: a year of days of 250 coins fetched at the limit, then used."""
 
 import json
+import random
 import time
 import urllib.request
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
 
 from flask import Flask
 
 from app.domain.market import CandleUnit
 from app.exchanges.upbit import Upbit
 from app.extensions import db
-from app.jobs.candles import Filling
+from app.jobs.candles import LANES, Filling
 from app.jobs.guard import Steps
 from app.services import market
 from app.services.market import Target
@@ -28,7 +31,7 @@ def run() -> list[Row]:
     """Fill, see that a second run asks for nothing, and read what the peer fetches anew."""
     with (
         stage.folder() as folder,
-        serving("simulator", stage.NOW.isoformat(), PER_SECOND) as (url, _),
+        serving("recorded", record(folder / "recorded"), PER_SECOND) as (url, _),
     ):
         stage.migrated(folder / "candles.db")
         app = stage.make_app(folder / "candles.db", upbit_url=url)
@@ -59,6 +62,44 @@ def run() -> list[Row]:
     ]
 
 
+def record(folder: Path) -> Path:
+    """Two years of random walks of 250 coins, as the exchange would have told them."""
+    folder.mkdir()
+    dice = random.Random(1)
+    markets, tickers = [], []
+    for number in range(MARKETS):
+        name, price = f"KRW-C{number:03d}", 10 ** dice.uniform(0, 8)
+        rows = list(_days(name, price, dice))
+        (folder / f"candles_days_{name}.json").write_text(json.dumps(rows))
+        markets.append({"market": name, "korean_name": name, "english_name": name})
+        tickers.append(_ticker(name, rows[0]["trade_price"]))
+    (folder / "market_all.json").write_text(json.dumps(markets))
+    (folder / "ticker_krw.json").write_text(json.dumps(tickers))
+    return folder
+
+
+def _days(name: str, price: float, dice: random.Random) -> Iterator[dict[str, object]]:
+    """Newest first, the one of today among them."""
+    today = stage.NOW.replace(hour=0, minute=0)
+    for back in range(2 * DAYS):
+        first, price = price, round(price * dice.uniform(0.95, 1.05), 2)
+        yield {
+            "market": name,
+            "candle_date_time_utc": f"{today - timedelta(days=back):%Y-%m-%dT%H:%M:%S}",
+            "opening_price": round(first, 2),
+            "high_price": round(max(first, price) * 1.01, 2),
+            "low_price": round(min(first, price) * 0.99, 2),
+            "trade_price": price,
+            "candle_acc_trade_price": round(price * 1e6, 5),
+            "candle_acc_trade_volume": round(1e6 * dice.random(), 8),
+        }
+
+
+def _ticker(name: str, price: object) -> dict[str, object]:
+    moment = int(stage.NOW.timestamp() * 1000)
+    return {"market": name, "trade_price": price, "trade_timestamp": moment, "timestamp": moment}
+
+
 def fill(app: Flask, url: str) -> float:
     """Seconds for everything from the first call to the last commit."""
     exchange = app.extensions["whaling_market"]
@@ -66,7 +107,7 @@ def fill(app: Flask, url: str) -> float:
     market.store_tickers(market=exchange, now=stage.NOW)
     wanted = due()
     must_equal("coins to fill", len(wanted), MARKETS)
-    filling = Filling(exchange, Steps(now=stage.NOW))
+    filling = Filling(exchange, Steps(now=stage.NOW), lanes=LANES)
     began = time.perf_counter()
     filling.run(wanted)
     seconds = time.perf_counter() - began

@@ -50,15 +50,19 @@ def whaling(path: str, threads: str) -> None:
     _wait(app, int(threads))
 
 
-def simulator(start: str, per_second: str = "0") -> None:
-    """The simulated exchange, without a limit unless told, its clock standing still."""
+def simulator(start: str) -> None:
+    """The simulated exchange without limits, its clock standing still."""
     exchange = Simulator(
-        markets=MARKETS,
-        rate_limit=int(per_second),
-        speed=0,
-        start=datetime.fromisoformat(start),
+        markets=MARKETS, rate_limit=None, speed=0, start=datetime.fromisoformat(start)
     )
     with exchange:
+        print(exchange.url, flush=True)
+        signal.pause()
+
+
+def recorded(folder: str, per_second: str) -> None:
+    """The simulated exchange over recordings, which it needn't invent, and with its limit."""
+    with Simulator(replay=folder, rate_limit=int(per_second)) as exchange:
         print(exchange.url, flush=True)
         signal.pause()
 
@@ -77,6 +81,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "hello": hello,
     "whaling": whaling,
     "simulator": simulator,
+    "recorded": recorded,
 }
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +13,8 @@ from functools import partial
 from flask import Flask
 
 from app.clock import monotonic, utcnow
+from app.domain.candles import Ask
+from app.domain.market import Candle
 from app.exchanges.base import Market, RateLimited, Unavailable
 from app.jobs.guard import Steps
 from app.jobs.lease import HOLDER, is_led_elsewhere, take
@@ -30,6 +34,8 @@ LEASE_FOR = timedelta(seconds=60)
 #: After so many calls in a row without an answer the exchange is left alone for a while.
 MAX_FAILED_CALLS = 3
 REST_S = 30.0
+#: A command lets so many calls overlap.
+LANES = 3
 #: Between two calls in the background: about half of what the exchange allows.
 PAUSE_S = 0.1
 #: A pass ends then, so that what somebody began to look at meanwhile comes first.
@@ -42,18 +48,30 @@ RECORD_S = 60.0
 MINUTE_RUNS = range(5, 10)
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A question that is under way."""
+
+    target: Target
+    ask: Ask
+    answer: Future[list[Candle]]
+
+
 @dataclass(slots=True)
 class Filling:
-    """One pass over candles that are wanted. `progress` is told of each call.
+    """One pass over candles that are wanted. `progress` is told of each answer that was kept.
 
-    `may_go_on` is asked before each call. `is_over` tells afterwards whether all was handled, and
-    `is_refused` whether the exchange should be left alone for a while.
+    `may_go_on` is asked before each call. With more than one of `lanes` calls about different
+    candles overlap, so that a far exchange is asked as fast as its limit allows; answers are kept
+    one by one all the same. `is_over` tells afterwards whether all was handled, and `is_refused`
+    whether the exchange should be left alone for a while.
     """
 
     market: Market
     steps: Steps
     may_go_on: Callable[[], bool] = lambda: True
     progress: Callable[[int], None] = lambda _calls: None
+    lanes: int = 1
     calls: int = 0
     stored: int = 0
     pushed_back: int = 0
@@ -63,28 +81,46 @@ class Filling:
 
     def run(self, targets: Iterable[Target]) -> None:
         """Fill what is due, each target guarded on its own, as far as time and exchange allow."""
-        self.is_over = all(map(self._fill, targets))
+        waiting = deque((target, ask) for target in targets if (ask := target.ask) is not None)
+        under_way: deque[_Call] = deque()
+        with ThreadPoolExecutor(self.lanes, "candles") as pool:
+            while waiting or under_way:
+                while waiting and len(under_way) < self.lanes and self._goes_on():
+                    under_way.append(self._asked(pool, *waiting.popleft()))
+                if not under_way:
+                    return
+                told = self._kept(under_way.popleft())
+                if told is not None and (ask := told.ask) is not None:
+                    waiting.appendleft((told, ask))
+        self.is_over = True
 
-    def _fill(self, target: Target) -> bool:
-        """Ask until all of this target is known; False when told to stop."""
+    def _goes_on(self) -> bool:
+        return not self.is_refused and self.may_go_on()
+
+    def _asked(self, pool: ThreadPoolExecutor, target: Target, ask: Ask) -> _Call:
+        self.calls += 1
+        answer = pool.submit(
+            self.market.candles, target.market, target.unit, until=ask.until, count=ask.count
+        )
+        return _Call(target, ask, answer)
+
+    def _kept(self, call: _Call) -> Target | None:
+        """The target as known after the answer; None where there was none of use."""
+        target = call.target
         with self.steps.guarded(f"{target.code} {target.unit:d}", partial(self._failed, target)):
-            while (ask := target.ask) is not None:
-                if not self.may_go_on():
-                    return False
-                self.calls += 1
-                candles = self.market.candles(
-                    target.market, target.unit, until=ask.until, count=ask.count
-                )
-                self.failed_calls = 0
-                target = store_page(target=target, ask=ask, candles=candles, now=self.steps.now)
-                self.stored += len(candles)
-                self.progress(1)
-        return not self.is_refused
+            candles = call.answer.result()
+            self.failed_calls = 0
+            known = store_page(target=target, ask=call.ask, candles=candles, now=self.steps.now)
+            self.stored += len(candles)
+            self.progress(1)
+            return known
+        return None
 
     def _failed(self, target: Target, error: Exception) -> None:
         """Push the target ahead; an exchange that asks for quiet is obeyed and blames nobody."""
         self.failed_calls += isinstance(error, Unavailable)
-        self.is_refused = isinstance(error, RateLimited) or self.failed_calls >= MAX_FAILED_CALLS
+        is_down = self.failed_calls >= MAX_FAILED_CALLS
+        self.is_refused = self.is_refused or isinstance(error, RateLimited) or is_down
         if not isinstance(error, RateLimited):
             self.pushed_back += 1
             problem = f"{type(error).__name__}: {error}"

@@ -210,6 +210,14 @@ def test_pass_that_is_interrupted_goes_on_where_it_ended(clockwork: Clockwork) -
     assert sum(asked(clockwork.sim).values()) == 3 * MARKETS
 
 
+def test_calls_that_overlap_are_never_about_the_same_candles(clockwork: Clockwork) -> None:
+    filling = fill(clockwork, lanes=3)
+
+    assert (filling.is_over, filling.pushed_back) == (True, 0)
+    assert sum(asked(clockwork.sim).values()) == filling.calls == 3 * MARKETS
+    assert held() == 400 * MARKETS
+
+
 def test_each_call_is_told(clockwork: Clockwork) -> None:
     told: list[int] = []
     left = market.fill_progress(START).calls_left
