@@ -1,6 +1,7 @@
 """The live board over JSON: exact, public, sent once, written once per change."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -33,10 +34,10 @@ def tell(btc: str = "146918000.5", pepe: str = "0.00012345") -> None:
     """What the exchange says now."""
     rows = (
         Ticker(
-            "KRW-BTC", make.Decimal(btc), TRADED, utcnow(), make.Decimal("144000000"),
-            make.Decimal("147000000"), make.Decimal("143000000"), 0.0202, 4.128e11,
+            "KRW-BTC", Decimal(btc), TRADED, utcnow(), Decimal("144000000"),
+            Decimal("147000000"), Decimal("143000000"), 0.0202, 4.128e11,
         ),
-        Ticker("KRW-PEPE", make.Decimal(pepe), TRADED, utcnow()),
+        Ticker("KRW-PEPE", Decimal(pepe), TRADED, utcnow()),
     )  # fmt: skip
     market.store_tickers(market=FakeMarket(*rows), now=utcnow())
 

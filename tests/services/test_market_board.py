@@ -1,6 +1,7 @@
 """The live board: what is on it, and how long it stays the same."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ SECOND = timedelta(seconds=1)
 
 
 def trade(code: str, turnover: float) -> None:
-    row = Ticker(f"KRW-{code}", make.Decimal(100), NOW, NOW, turnover_24h=turnover)
+    row = Ticker(f"KRW-{code}", Decimal(100), NOW, NOW, turnover_24h=turnover)
     market.store_tickers(market=FakeMarket(row), now=NOW)
 
 
