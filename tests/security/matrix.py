@@ -89,6 +89,7 @@ GET    /me/votes                                      login  200    200    200  
 GET    /pictures/<digest>                             200    200    200    200    200    200
 GET    /signup                                        200    303    303    303    200    200
 POST   /signup                                        422    303    303    303    422    422
+GET    /staff/candles                                 login  403    403    200    login  login
 GET    /tracker/coins                                 200    200    200    200    200    200
 GET    /tutorial                                      200    200    200    200    200    200
 GET    /votes                                         200    200    200    200    200    200
