@@ -159,6 +159,22 @@ def test_age_is_that_of_the_moment_of_asking(
     assert board.get("/live").get_json()["age_s"] > first + 99
 
 
+def test_another_process_tells_what_the_leader_wrote(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader, standby = make_app(), make_app()
+    now = utcnow()
+    with leader.app_context():
+        make.make_coin(price="100", observed_at=now)
+    assert b'["BTC",100,' in standby.test_client().get("/api/v1/live").data
+
+    with leader.app_context():
+        make.set_price("BTC", "101", at=now)
+    monkeypatch.setattr(live, "utcnow", lambda: now + timedelta(seconds=2))
+
+    assert b'["BTC",101,' in standby.test_client().get("/api/v1/live").data
+
+
 def test_answer_says_nothing_of_who_asks(board: Client) -> None:
     response = board.get("/live")
 
