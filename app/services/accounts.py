@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import table_of, transaction
+from app.db import transaction
 from app.domain.accounts import (
     Nickname,
     NicknameTaken,
@@ -21,7 +21,7 @@ from app.domain.accounts import (
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.points import WELCOME_POINTS, Reason, accuracy_pct
 from app.extensions import db
-from app.models import ClientSession, LedgerEntry, User
+from app.models import LedgerEntry, User
 from app.services.passwords import common_passwords
 
 _hasher = PasswordHasher()
@@ -70,29 +70,6 @@ PERSON_COLUMNS = (
     User.language,
     User.theme,
 )
-
-
-_users, _sessions = table_of(User), table_of(ClientSession)
-# Built once and from tables: every request of a signed-in person asks this.
-_BY_EPOCH = select(*(_users.c[column.key] for column in PERSON_COLUMNS)).where(
-    _users.c.id == bindparam("user_id"), _users.c.session_epoch == bindparam("epoch")
-)
-_BY_SESSION = _BY_EPOCH.join(_sessions, _sessions.c.user_id == _users.c.id).where(
-    _sessions.c.id == bindparam("session_id"),
-    _sessions.c.is_web,
-    _sessions.c.revoked_at.is_(None),
-)
-
-
-def signed_in(*, user_id: int, epoch: int, session_id: int | None = None) -> Person | None:
-    """The person behind a session, or None once the person, the epoch or the session is gone.
-
-    Cookies of older versions name no session; for them the epoch decides alone.
-    """
-    wanted = _BY_EPOCH if session_id is None else _BY_SESSION
-    given = {"user_id": user_id, "epoch": epoch, "session_id": session_id}
-    row = db.session.execute(wanted, given).one_or_none()
-    return None if row is None else Person(*row)
 
 
 def get_person(*, user_id: int) -> Person:

@@ -47,7 +47,11 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A live session as its owner sees it; `last_seen_at` is the latest sign-in or refresh."""
+    """A live session as its owner sees it.
+
+    `last_seen_at` is the latest sign-in or refresh, and of a browser the latest page, give or take
+    five minutes.
+    """
 
     id: int
     device: str

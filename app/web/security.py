@@ -85,7 +85,7 @@ def _protect_page(response: Response) -> Response:
     headers = response.headers
     if headers.get("Content-Type", "").startswith("text/html") and "Cache-Control" not in headers:
         # A page kept for the way back would be shown once more to whoever comes after signing out.
-        headers["Cache-Control"] = "no-store" if g.get("knows_person") else "private, no-cache"
+        headers["Cache-Control"] = "no-store" if g.get("browser") else "private, no-cache"
     return response
 
 

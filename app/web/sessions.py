@@ -22,7 +22,7 @@ from flask_login import UserMixin, current_user, login_user, logout_user
 
 from app.clock import utcnow
 from app.extensions import login
-from app.services import accounts, browsers, preferences
+from app.services import browsers, preferences
 from app.services.accounts import Person
 from app.web.preferences import kept_by_cookie
 
@@ -65,6 +65,7 @@ def init_app(app: Flask) -> None:
     app.session_interface = _Cookies()
     login.user_loader(load)
     login.unauthorized_handler(ask_to_sign_in)
+    app.after_request(_note_seen)
 
 
 def load(ident: str) -> Member | None:
@@ -80,11 +81,19 @@ def load(ident: str) -> Member | None:
     if not all(number.isdecimal() and number.isascii() for number in numbers):
         return None
     session_id = int(numbers[2]) if len(numbers) == 3 else None
-    person = accounts.signed_in(
-        user_id=int(numbers[0]), epoch=int(numbers[1]), session_id=session_id
+    found = browsers.find(
+        user_id=int(numbers[0]), epoch=int(numbers[1]), session_id=session_id, now=utcnow()
     )
-    g.knows_person = person is not None
-    return Member(person, session_id) if person else None
+    g.browser = found
+    return Member(found.person, session_id) if found else None
+
+
+def _note_seen(response: Response) -> Response:
+    """After the page is made, so that nobody's view finds a transaction open."""
+    browser = g.get("browser")
+    if browser is not None and response.status_code < 500:
+        browsers.note_seen(browser, now=utcnow())
+    return response
 
 
 def sign_in(user_id: int, epoch: int, *, remember: bool) -> None:
@@ -95,10 +104,10 @@ def sign_in(user_id: int, epoch: int, *, remember: bool) -> None:
     device = request.headers.get("User-Agent", "")
     begun = browsers.begin(user_id=user_id, epoch=epoch, device=device, now=utcnow())
     preferences.take_over(user_id=user_id, chosen=kept_by_cookie())
-    person = accounts.signed_in(user_id=user_id, epoch=epoch, session_id=begun)
-    if person is not None:
+    found = browsers.find(user_id=user_id, epoch=epoch, session_id=begun, now=utcnow())
+    if found is not None:
         session.clear()
-        login_user(Member(person, begun), remember=remember)
+        login_user(Member(found.person, begun), remember=remember)
 
 
 def sign_out() -> None:

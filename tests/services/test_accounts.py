@@ -12,7 +12,7 @@ from app.domain.accounts import NicknameTaken, WrongCredentials
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.points import Reason
 from app.models import LedgerEntry, User
-from app.services import accounts
+from app.services import accounts, browsers
 from app.services.points import audit
 from tests import factories as make
 
@@ -153,8 +153,8 @@ def test_new_password_ends_every_session(session: Session) -> None:
 
     changed = accounts.change_password(user_id=user_id, old=PASSWORD, new="brand-new-word")
 
-    assert accounts.signed_in(user_id=user_id, epoch=epoch) is None
-    assert accounts.signed_in(user_id=user_id, epoch=changed.session_epoch)
+    assert browsers.find(user_id=user_id, epoch=epoch, now=NOW) is None
+    assert browsers.find(user_id=user_id, epoch=changed.session_epoch, now=NOW)
     assert accounts.check_credentials(name="alice", password="brand-new-word")
     with pytest.raises(WrongCredentials):
         accounts.check_credentials(name="alice", password=PASSWORD)
@@ -172,7 +172,7 @@ def test_refused_password_changes_nothing(session: Session, old: str, new: str, 
         accounts.change_password(user_id=user_id, old=old, new=new)
 
     assert refused.value.field == field
-    assert accounts.signed_in(user_id=user_id, epoch=epoch)
+    assert browsers.find(user_id=user_id, epoch=epoch, now=NOW)
     assert accounts.check_credentials(name="alice", password=PASSWORD)
 
 
@@ -181,9 +181,9 @@ def test_signing_out_everywhere_ends_every_session_of_one_person(session: Sessio
 
     accounts.sign_out_everywhere(user_id=alice)
 
-    assert accounts.signed_in(user_id=alice, epoch=0) is None
-    assert accounts.signed_in(user_id=alice, epoch=1)
-    assert accounts.signed_in(user_id=bob, epoch=0)
+    assert browsers.find(user_id=alice, epoch=0, now=NOW) is None
+    assert browsers.find(user_id=alice, epoch=1, now=NOW)
+    assert browsers.find(user_id=bob, epoch=0, now=NOW)
 
 
 def test_staff_is_made_and_unmade_and_twice_is_harmless(session: Session) -> None:
@@ -203,8 +203,8 @@ def test_people_are_listed_by_id(session: Session) -> None:
 def test_person_of_a_session_carries_ones_own_figures(session: Session) -> None:
     user = make.make_user("alice", record=(2, 3))
 
-    person = accounts.signed_in(user_id=user.id, epoch=0)
+    found = browsers.find(user_id=user.id, epoch=0, now=NOW)
 
-    assert person
-    assert (person.nickname, person.points) == ("alice", 300)
-    assert str(person.accuracy_pct) == "66.67"
+    assert found
+    assert (found.person.nickname, found.person.points) == ("alice", 300)
+    assert str(found.person.accuracy_pct) == "66.67"

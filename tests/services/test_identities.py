@@ -22,7 +22,7 @@ from app.domain.identities import (
 )
 from app.extensions import db
 from app.models import Identity, User
-from app.services import accounts, identities
+from app.services import accounts, browsers, identities
 from app.services.identities import Entry, WaysIn
 from app.services.points import audit
 from tests import factories as make
@@ -188,7 +188,7 @@ def test_disconnected_at_kakao_ends_every_session(enter: Callable[..., Entry]) -
 
     assert hear(Change.UNLINKED)
 
-    assert accounts.signed_in(user_id=entry.user_id, epoch=entry.epoch) is None
+    assert browsers.find(user_id=entry.user_id, epoch=entry.epoch, now=NOW) is None
     assert identities.ways_in(user_id=entry.user_id).kakao_since is None
 
 
@@ -220,7 +220,7 @@ def test_unsafe_account_is_signed_out_and_stays_linked(enter: Callable[..., Entr
 
     assert hear(Change.UNSAFE)
 
-    assert accounts.signed_in(user_id=entry.user_id, epoch=entry.epoch) is None
+    assert browsers.find(user_id=entry.user_id, epoch=entry.epoch, now=NOW) is None
     assert enter(LATER).user_id == entry.user_id
 
 
@@ -240,7 +240,7 @@ def test_message_that_means_nothing_here_changes_nothing(
 
     assert not hear(**told)  # type: ignore[arg-type]
 
-    assert accounts.signed_in(user_id=entry.user_id, epoch=entry.epoch)
+    assert browsers.find(user_id=entry.user_id, epoch=entry.epoch, now=NOW)
 
 
 def test_message_that_comes_twice_acts_once(enter: Callable[..., Entry]) -> None:

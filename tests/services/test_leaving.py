@@ -74,7 +74,7 @@ def test_who_left_cannot_come_in_again(carol: User) -> None:
 
     leave(carol)
 
-    assert accounts.signed_in(user_id=number, epoch=epoch) is None
+    assert browsers.find(user_id=number, epoch=epoch, now=NOW) is None
     with pytest.raises(WrongCredentials):
         accounts.check_credentials(name="carol", password=PASSWORD)
     with pytest.raises(WrongCredentials):

@@ -4,14 +4,18 @@ import csv
 import io
 import json
 import re
+from datetime import timedelta
 from typing import cast
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app.clock import utcnow
+from app.db import transaction
 from app.extensions import db
-from app.models import User
+from app.models import ClientSession, User
+from app.services import tokens
 from app.services.points import audit
 from app.web.accounts.devices import device_words
 from tests import factories
@@ -55,6 +59,18 @@ def test_signed_in_devices_are_listed_and_this_one_is_marked(app: Flask, alice: 
     assert re.search(r"Chrome · Android\s+이 기기", shown)
     assert "Whaling-iOS/1.0" in shown
     assert shown.count("이 기기 ") >= 1
+
+
+def test_list_of_devices_says_when_each_was_last_here(app: Flask, alice: User) -> None:
+    here, long_ago = log_in(app), utcnow() - timedelta(days=3)
+    with app.app_context(), transaction() as session:
+        session.execute(update(ClientSession).values(last_seen_at=long_ago))
+
+    here.get("/votes")
+
+    with app.app_context():
+        [row] = tokens.list_sessions(user_id=alice.id, now=utcnow())
+    assert utcnow() - row.last_seen_at < timedelta(minutes=1)
 
 
 def test_another_device_is_signed_out_alone(app: Flask, alice: User) -> None:

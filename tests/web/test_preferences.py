@@ -208,7 +208,7 @@ def test_failure_page_asks_the_database_for_nothing(
     def broken(**_given: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("app.services.accounts.signed_in", broken)
+    monkeypatch.setattr("app.services.browsers.find", broken)
     page = here.get("/votes")
 
     assert page.status_code == 500

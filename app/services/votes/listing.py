@@ -92,7 +92,7 @@ def list_votes(*, wanted: VoteFilter, user_id: int | None, now: datetime) -> Vot
     """
     if user_id is None or wanted.mine not in PERSONAL:
         shared = _shared_pages.get(wanted, now)
-        return shared.page if user_id is None else _seen_by(user_id, shared)
+        return shared.page if user_id is None else _seen_by(user_id, shared, now)
     rows, cursor = _find(wanted, user_id, now)
     return VotePage(tuple(to_view(row, now) for row in rows), cursor)
 
@@ -132,10 +132,20 @@ def _read_shared(wanted: VoteFilter, now: datetime) -> _SharedPage:
 _shared_pages = RememberedEach(_read_shared, timedelta(seconds=1), most=200)
 
 
-def _seen_by(user_id: int, shared: _SharedPage) -> VotePage:
+def _read_answers(key: tuple[int, tuple[int, ...]], _now: datetime) -> dict[int, Any]:
+    user_id, ids = key
+    return {
+        row.vote_id: row for row in db.session.execute(_ANSWERS, {"user_id": user_id, "ids": ids})
+    }
+
+
+#: Nobody but oneself changes one's answers, and what oneself writes makes this stale.
+_own_answers = RememberedEach(_read_answers, timedelta(seconds=1))
+
+
+def _seen_by(user_id: int, shared: _SharedPage, now: datetime) -> VotePage:
     """The page with this person's own answers, and what only who answered may see."""
-    mine = {"user_id": user_id, "ids": [view.id for view in shared.page.votes]}
-    answers = {row.vote_id: row for row in db.session.execute(_ANSWERS, mine)}
+    answers = _own_answers.get((user_id, tuple(shared.whales)), now)
     if not answers:
         return shared.page
     votes = tuple(
