@@ -13,11 +13,12 @@ export function drawLine(library, holder, plot, look) {
   const told = JSON.parse(holder.dataset.told);
   const { opened, closes, ends, start, target, rises, decided } = told;
   const step = 60 * MINUTES.find((one, place) => (ends - opened) / 60 / one <= SLOTS || !MINUTES[place + 1]);
+  const long = ends - opened > 3 * 86400;
   const first = opened - (opened % step);
   const slots = Array.from({ length: Math.floor((ends - first) / step) + 1 }, (_, place) => first + place * step);
   const slot = (epoch) => slots[Math.min(Math.max(Math.floor((epoch - first) / step), 0), slots.length - 1)];
   const points = new Map(told.points.map(([epoch, value]) => [slot(epoch), value]));
-  const chart = library.createChart(plot, options(look, { still: true }));
+  const chart = library.createChart(plot, options(look, { still: true, long }));
   const line = chart.addSeries(library.LineSeries, {
     lineWidth: 2, priceLineVisible: false, lastValueVisible: false, crosshairMarkerRadius: 4,
     priceFormat: priceFormat(start),
@@ -57,7 +58,7 @@ export function drawLine(library, holder, plot, look) {
 
   function dress(fresh) {
     look = fresh;
-    chart.applyOptions(options(look, { still: true }));
+    chart.applyOptions(options(look, { still: true, long }));
     line.applyOptions({ color: look.ink });
     levels();
     around();
@@ -77,8 +78,9 @@ export function drawLine(library, holder, plot, look) {
     line.setData(slots.map((epoch) => ({ time: inKorea(epoch), ...(points.has(epoch) ? { value: points.get(epoch) } : {}) })));
     line.attachPrimitive(overlay);
     dress(look);
-    // A little room at the end, so that the last spot is whole.
-    chart.timeScale().setVisibleLogicalRange({ from: 0, to: slots.length * 1.015 });
+    // A little room at both ends, so that the first and the last spot are whole.
+    const room = slots.length * 0.012;
+    chart.timeScale().setVisibleLogicalRange({ from: -room, to: slots.length - 1 + room });
     document.addEventListener("wl:tick", follow);
   }
 

@@ -55,7 +55,7 @@ function tick(shifted, kind) {
 }
 
 /** Options of every chart. A finger that moves up or down, and a wheel, move the page. */
-export function options(look, { whole = false, still = false } = {}) {
+export function options(look, { whole = false, still = false, long = false } = {}) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {
     autoSize: true,
@@ -69,8 +69,8 @@ export function options(look, { whole = false, still = false } = {}) {
     grid: { vertLines: { visible: false }, horzLines: { color: look.line } },
     rightPriceScale: { borderVisible: false },
     timeScale: {
-      borderVisible: false, timeVisible: !whole, secondsVisible: false, tickMarkFormatter: tick,
-      fixLeftEdge: true, lockVisibleTimeRangeOnResize: true,
+      borderVisible: false, timeVisible: !whole, secondsVisible: false, tickMarkFormatter: (shifted, kind) => tick(shifted, long ? Math.min(kind, 2) : kind),
+      fixLeftEdge: !still, lockVisibleTimeRangeOnResize: true,
     },
     crosshair: {
       vertLine: { color: look.control, labelBackgroundColor: look.ink },
