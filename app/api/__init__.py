@@ -4,6 +4,7 @@ from flask import Flask
 
 from app.api import (
     accounts,
+    base_rates,
     candles,
     cors,
     data,
@@ -30,6 +31,7 @@ _BLUEPRINTS = (
     votes.bp,
     points.bp,
     market.bp,
+    base_rates.bp,
     candles.bp,
     market.tracker,
     live.bp,

@@ -18,6 +18,7 @@ POST   /api/v1/auth/logout                            401    204    204    204  
 POST   /api/v1/auth/logout-all                        401    204    204    204    401    401
 POST   /api/v1/auth/token/refresh                     400    400    400    400    400    400
 POST   /api/v1/auth/token/verify                      400    200    200    200    401    401
+GET    /api/v1/base-rates                             200    200    200    200    200    200
 GET    /api/v1/coins                                  200    200    200    200    200    200
 GET    /api/v1/coins/<code>                           200    200    200    200    200    200
 GET    /api/v1/coins/<code>/candles                   200    200    200    200    200    200

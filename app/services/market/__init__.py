@@ -1,6 +1,6 @@
 """The market as we keep it: listings, quotes with their honest age, samples, logos."""
 
-from app.services.market.base_rates import base_rate, base_rates
+from app.services.market.base_rates import all_base_rates, base_rate, base_rates
 from app.services.market.board import LiveBoard, live_board
 from app.services.market.candles import (
     candle_series,
@@ -73,6 +73,7 @@ __all__ = [
     "Target",
     "TickReport",
     "add_favourite",
+    "all_base_rates",
     "base_rate",
     "base_rates",
     "candle_series",

@@ -16,7 +16,7 @@ from app.domain.market import Candle, CandleUnit, contradicts
 from app.domain.votes import retry_delay
 from app.exchanges.base import ExchangeError
 from app.models import CandleSpan, CandleWish, Coin, PriceSample, Quote, StoredCandle
-from app.services.market.base_rates import moves_now
+from app.services.market.base_rates import moves_now, table_now
 from app.services.market.candles import days_now, lines_now, select_candles, to_candle
 from app.services.market.targets import WISH_HOLDS, Target
 
@@ -255,5 +255,6 @@ def _forget_remembered(unit: CandleUnit) -> None:
     if unit is CandleUnit.DAY:
         days_now.forget()
         moves_now.forget()
+        table_now.forget()
     elif unit is CandleUnit.HOUR:
         lines_now.forget()
