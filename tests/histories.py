@@ -80,9 +80,13 @@ def _tradable(price: Decimal, day: date, ticks: Ticks, on_grid: bool) -> Decimal
 
 
 def perturbed(days: Sequence[Day], after: int) -> list[Day]:
-    """The same days up to `after`, and quite other ones from there on."""
-    return [*days[:after], *(_other(day) for day in days[after:])]
-
-
-def _other(day: Day) -> Day:
-    return Day(day.day, *(price * 3 for price in (day.open, day.high, day.low, day.close)))
+    """The same days as far as they are known when day `after` opens, and quite other ones then."""
+    known, opened, later = days[:after], days[after : after + 1], days[after + 1 :]
+    return [
+        *known,
+        *(Day(one.day, one.open, one.high * 4, one.low / 4, one.high * 3) for one in opened),
+        *(
+            Day(one.day, *(p * 3 for p in (one.open, one.high, one.low, one.close)))
+            for one in later
+        ),
+    ]

@@ -176,8 +176,8 @@ def test_later_days_change_no_earlier_choice(
     except TooFewDays:
         return
 
-    changed_from = days[after].day.toordinal() if after < len(days) else np.inf
-    known = np.searchsorted(before.coin.days[search.window :], changed_from)
+    opened = days[after].day.toordinal() if after < len(days) else np.inf
+    known = np.searchsorted(before.coin.days[search.window :], opened, side="right")
     assert list(before.chosen[:known]) == list(since.chosen[:known])
 
 

@@ -66,16 +66,17 @@ def test_d20_k_is_chosen_per_coin() -> None:
 
 
 def test_d21_k_is_chosen_from_days_that_ended_before_it_is_used() -> None:
-    days = make_days(*FALLING, *FALLING)
-    search = Search(FREE, window=5, grid=GRID)
-    today = days[8]
+    days = make_days(*FALLING, "1000 1045 930 1040")
+    search = Search(FREE, window=1, grid=GRID)
+    today = days[-1]
 
     used, _ = walk_forward(days, search)
-    with_another_future, _ = walk_forward(perturbed(days, 9), search)
+    with_another_today, _ = walk_forward(perturbed(days, 6), search)
 
-    assert finished_before(days, today.day) == tuple(days[:8])
-    assert choose_k(days[:8], search, Opening(today.day, today.open)) == used[today.day]
-    assert with_another_future[today.day] == used[today.day]
+    assert finished_before(days, today.day) == tuple(days[:-1])
+    assert used[today.day] == with_another_today[today.day] == Decimal("0.5")
+    assert choose_k(days[:-1], search, Opening(today.day, today.open)) == Decimal("0.5")
+    assert choose_k(days, search) == Decimal("0.2")  # which only tomorrow may know
 
 
 def test_d21_window_holds_as_many_usable_days_as_it_says() -> None:

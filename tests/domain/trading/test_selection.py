@@ -155,10 +155,10 @@ def test_later_days_change_no_earlier_choice_and_no_earlier_trade(days: list, af
     if after >= len(days):
         return
 
-    first_changed = days[after].day
-    assert all(used_then[day] == k for day, k in used.items() if day < first_changed)
+    opened = days[after].day
+    assert all(used_then[day] == k for day, k in used.items() if day <= opened)
     early, early_then = (
-        [(t.day, t.bought_at, t.sold_at) for t in one if t.sold_on < first_changed]
+        [(t.day, t.bought_at, t.sold_at) for t in one if t.sold_on < opened]
         for one in (trades, trades_then)
     )
     assert early == early_then
