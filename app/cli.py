@@ -15,6 +15,8 @@ from app.jobs.candles import LANES, Filling, SomebodyFills, turn_to_fill
 from app.jobs.guard import Steps
 from app.jobs.settling import Settlement
 from app.services import accounts, market, points, votes
+from app.services.exchanges import Sealer, renew_seals
+from app.wiring import fingerprint_key, sealing_keys
 from app.wiring import market as exchange
 
 users = AppGroup("users", help="People: who is staff, who is there.")
@@ -22,12 +24,14 @@ points_group = AppGroup("points", help="The ledger.")
 votes_group = AppGroup("votes", help="Votes.")
 markets_group = AppGroup("markets", help="The markets of the exchange.")
 candles_group = AppGroup("candles", help="The candles that we keep.")
+exchanges_group = AppGroup("exchanges", help="People's accounts at exchanges.")
 demo_group = AppGroup("demo", help="The demo database.")
 
 
 def init_app(app: Flask) -> None:
     """Register all commands."""
-    for group in (users, points_group, votes_group, markets_group, candles_group, demo_group):
+    groups = (users, points_group, votes_group, markets_group, candles_group, exchanges_group)
+    for group in (*groups, demo_group):
         app.cli.add_command(group)
     app.cli.add_command(simulate)
 
@@ -164,6 +168,18 @@ def candle_status() -> None:
     if progress.calls_per_s and progress.time_left and progress.calls_left:
         left = timedelta(seconds=round(progress.time_left.total_seconds()))
         click.echo(f"{progress.calls_per_s:.1f} calls a second, about {left} left")
+
+
+@exchanges_group.command("rotate-keys")
+def rotate_keys() -> None:
+    """Seal all linked keys with the first of EXCHANGE_KEYS; stopped or killed, nothing is lost."""
+    renewed, unreadable = renew_seals(sealer=Sealer(sealing_keys(), fingerprint_key()))
+    click.echo(f"{renewed} linked keys are sealed with the newest key")
+    if unreadable:
+        raise click.ClickException(
+            f"{unreadable} can't be opened with any of the keys: put the missing key back behind "
+            "the first, or let their owners link them again"
+        )
 
 
 @demo_group.command("seed")

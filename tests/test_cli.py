@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from click.testing import Result
@@ -12,15 +13,21 @@ from sqlalchemy import func, select, text
 
 from app import cli
 from app.clock import utcnow
+from app.domain.exchanges import ExchangeName, Keys
+from app.exchanges.base import Broker
 from app.exchanges.pacing import Pacer
 from app.exchanges.upbit import Upbit
 from app.extensions import db
-from app.models import Coin, User, Vote
+from app.models import Coin, LinkedAccount, User, Vote
+from app.services.exchanges import Doors, Sealer, link_account
 from app.simulator import Simulator
+from app.wiring import fingerprint_key
 from tests import factories as make
-from tests.conftest import MakeApp
+from tests.conftest import SEALING_KEY, MakeApp
+from tests.fakes import FakeBroker
 
 Command = Callable[..., Result]
+OLDER = f"{'o' * 43}="
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +222,40 @@ def test_every_command_explains_itself(app: Flask) -> None:
     commands = [c for group in groups for c in group.commands.values()]
 
     assert [c.name for c in (*groups, *commands) if not c.help] == []
+
+
+def linked(*sealing: str) -> Sealer:
+    """Somebody's linked account, sealed with these keys; and who could open it."""
+    sealer = Sealer(sealing, fingerprint_key())
+    link_account(
+        user_id=make.make_user().id,
+        exchange=ExchangeName.UPBIT,
+        keys=Keys("an-access-key", "a-secret-key"),
+        doors=Doors(sealer, lambda *_: cast(Broker, FakeBroker())),
+        now=utcnow(),
+    )
+    return sealer
+
+
+def test_rotated_keys_open_without_the_old_one(app: Flask, run: Command) -> None:
+    linked(OLDER)
+    app.config["WHALING_EXCHANGE_KEYS"] = (SEALING_KEY, OLDER)
+
+    answer = run("exchanges", "rotate-keys")
+
+    assert (answer.exit_code, answer.output) == (
+        0,
+        "1 linked keys are sealed with the newest key\n",
+    )
+    sealed = str(db.session.scalar(select(LinkedAccount.sealed_keys)))
+    assert Sealer((SEALING_KEY,), b"").open(sealed).secret == "a-secret-key"
+
+
+def test_keys_that_cannot_be_opened_are_counted_and_kept(app: Flask, run: Command) -> None:
+    sealer = linked(OLDER)
+
+    answer = run("exchanges", "rotate-keys")
+
+    assert answer.exit_code == 1
+    assert "1 can't be opened" in answer.output
+    assert sealer.open(str(db.session.scalar(select(LinkedAccount.sealed_keys))))

@@ -6,7 +6,8 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
@@ -144,7 +145,7 @@ class HttpClient:
         cap = self._max_bytes if max_bytes is None else max_bytes
         call = _Call(path, params, cap, headers or {}, sign=sign)
         gate.enter()
-        deadline = monotonic() + self._total_timeout
+        deadline = self._latest()
         try:
             return self._try(call, gate, deadline)
         except _Broken:
@@ -186,11 +187,17 @@ class HttpClient:
 
     def _once(self, call: _Call, gate: Gate) -> Reply:
         gate.enter()
-        return self._try(call, gate, monotonic() + self._total_timeout)
+        return self._try(call, gate, self._latest())
+
+    def _latest(self) -> float:
+        """When the call that begins now must be over."""
+        return min(monotonic() + self._total_timeout, _all_over.get())
 
     def _try(self, call: _Call, gate: Gate, deadline: float) -> Reply:
         path, params = call.path, dict(call.params)
         started = monotonic()
+        if started >= deadline:
+            raise Unavailable(f"{path}: no time left")
         try:
             reply = self._exchange(call, gate, deadline)
         except (
@@ -257,6 +264,16 @@ def _refuse_failure(reply: Reply, path: str) -> None:
     raise Rejected(told) if 400 <= reply.status < 500 else Unavailable(told)
 
 
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """All calls that this thread makes in the block are over then, whatever each might take."""
+    token = _all_over.set(min(monotonic() + seconds, _all_over.get()))
+    try:
+        yield
+    finally:
+        _all_over.reset(token)
+
+
 class _Session(requests.Session):
     """A session that never follows a redirect, nor reads its body to find out whether it should."""
 
@@ -276,6 +293,8 @@ def _session(user_agent: str) -> requests.Session:
 
 #: The moment at which the call now made in this thread must be over, in `monotonic()` seconds.
 _deadline: ContextVar[float] = ContextVar("deadline")
+#: The moment at which all calls of a deed must be over, where it set itself a limit.
+_all_over: ContextVar[float] = ContextVar("all_over", default=float("inf"))
 
 
 class _PunctualStream(io.RawIOBase):

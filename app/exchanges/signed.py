@@ -32,6 +32,7 @@ from app.exchanges.base import (
     Unavailable,
     UnknownMarket,
 )
+from app.exchanges.http import within
 from app.exchanges.intents import is_market
 from app.exchanges.pacing import Pacer
 from app.exchanges.private import PrivateApi, as_row, as_rows
@@ -43,6 +44,8 @@ from app.exchanges.wire import BadField, Row, read_time
 T = TypeVar("T")
 
 RULES_GOOD_FOR_S = 60.0
+#: Somebody waits for the answer when a key is checked, so its calls have this long together.
+CHECK_S = 10.0
 #: Any market will do to find out whether a key may look at orders; this one is always there.
 PROBE_MARKET = "KRW-BTC"
 _MOST_PAGES = 20
@@ -86,7 +89,8 @@ class SignedBroker(ABC):
         REFUSED also for a key that may not even see the balances. Never raises.
         """
         try:
-            return self._check()
+            with within(CHECK_S):
+                return self._check()
         except BadCredentials as error:
             return KeyCheck(KeyState.REFUSED, error.problem)
         except Maintenance:

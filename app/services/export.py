@@ -15,12 +15,16 @@ from sqlalchemy import select
 from app.domain.errors import NotFound
 from app.extensions import db
 from app.models import (
+    Backtest,
     Ballot,
+    Bot,
     ClientSession,
     Coin,
     Favourite,
     Identity,
     LedgerEntry,
+    LinkedAccount,
+    Order,
     Picture,
     User,
     Vote,
@@ -91,8 +95,42 @@ _LEDGER = (
     LedgerEntry.amount,
     LedgerEntry.vote_id,
 )
-
-
+#: Without the keys, which never leave the server again.
+_EXCHANGES = (
+    LinkedAccount.id,
+    LinkedAccount.exchange,
+    LinkedAccount.last_four,
+    LinkedAccount.state,
+    LinkedAccount.can_trade,
+    LinkedAccount.can_withdraw,
+    LinkedAccount.expires_at,
+    LinkedAccount.linked_at,
+    LinkedAccount.unlinked_at,
+)
+_BOTS = (
+    Bot.id,
+    Bot.mode,
+    Bot.exchange,
+    Bot.state,
+    Bot.settings,
+    Bot.confirmed_at,
+    Bot.halted_at,
+    Bot.created_at,
+)
+_ORDERS = (
+    Order.id,
+    Order.bot_id,
+    Order.market,
+    Order.side,
+    Order.reason,
+    Order.state,
+    Order.executed_volume,
+    Order.executed_funds,
+    Order.paid_fee,
+    Order.created_at,
+    Order.ended_at,
+)
+_BACKTESTS = (Backtest.id, Backtest.asked, Backtest.state, Backtest.result, Backtest.created_at)
 _FAVOURITES = (Favourite.coin_id, Coin.code.label("coin"), Favourite.created_at)
 
 
@@ -223,6 +261,23 @@ def _favourites(user_id: int) -> Query:
     return Query(kept.where(Favourite.user_id == user_id), Favourite.coin_id)
 
 
+def _exchanges(user_id: int) -> Query:
+    return Query(select(*_EXCHANGES).where(LinkedAccount.user_id == user_id), LinkedAccount.id)
+
+
+def _bots(user_id: int) -> Query:
+    return Query(select(*_BOTS).where(Bot.user_id == user_id), Bot.id)
+
+
+def _orders(user_id: int) -> Query:
+    sent = select(*_ORDERS).join(Bot, Bot.id == Order.bot_id).where(Bot.user_id == user_id)
+    return Query(sent, Order.id)
+
+
+def _backtests(user_id: int) -> Query:
+    return Query(select(*_BACKTESTS).where(Backtest.user_id == user_id), Backtest.id)
+
+
 #: Every kind of data we hold of a person, by the name it is given out under.
 KINDS: dict[str, Callable[[int], Query]] = {
     "account": _account,
@@ -233,4 +288,8 @@ KINDS: dict[str, Callable[[int], Query]] = {
     "answers": _answers,
     "ledger": _ledger,
     "favourites": _favourites,
+    "exchanges": _exchanges,
+    "bots": _bots,
+    "orders": _orders,
+    "backtests": _backtests,
 }

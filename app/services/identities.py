@@ -136,7 +136,8 @@ def _known_or_new(profile: Profile, now: datetime) -> Entry:
     with transaction() as session:
         found = _by_subject(session, profile.subject)
         if found is None:
-            user = _new_person(session, profile, now)
+            user = add_nameless(session, now)
+            session.add(_identity(user.id, profile, now))
         else:
             if found.unlinked_at is not None:
                 found.linked_at, found.unlinked_at = now, None
@@ -145,12 +146,12 @@ def _known_or_new(profile: Profile, now: datetime) -> Entry:
         return Entry(user.id, user.session_epoch, found is None, profile.nickname)
 
 
-def _new_person(session: Session, profile: Profile, now: datetime) -> User:
+def add_nameless(session: Session, now: datetime) -> User:
+    """Somebody new without a password, with the welcome points and the free nickname `user<id>`."""
     # The name needs the number that the row gets; no living nickname begins with a blank.
     user = add_user(session, Nickname("", f" {secrets.token_hex(8)}"), None, now)
     name = _free_name(session, user.id)
     user.nickname, user.nickname_key = name.shown, name.key
-    session.add(_identity(user.id, profile, now))
     return user
 
 

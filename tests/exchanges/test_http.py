@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.exchanges.base import RateLimited, Rejected, Unavailable, UnknownMarket
-from app.exchanges.http import HttpClient, TooLarge
+from app.exchanges.http import HttpClient, TooLarge, within
 from app.exchanges.pacing import Gate, Pacer
 from tests.exchanges.stub import Answer, Stub, certificate, hang_up, reply
 
@@ -400,3 +400,20 @@ def test_signature_and_body_stay_out_of_the_log(
 
     assert "/order" in caplog.text
     assert "whisper" not in caplog.text
+
+
+def test_all_calls_of_a_deed_are_over_in_its_time(
+    client: HttpClient, gate: Gate, stub: Stub
+) -> None:
+    stub.default = stub.dribble(b"HTTP/1.1 200 OK\r\n\r\n", b" ")
+    started = time.perf_counter()
+
+    with within(0.5):
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                client.text("/x", {}, gate)
+
+    assert time.perf_counter() - started < 2
+    assert stub.asked == ["/x"]
+    stub.default = reply("[]")
+    assert client.text("/x", {}, gate) == "[]"

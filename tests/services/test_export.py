@@ -3,18 +3,22 @@
 import csv
 import io
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
+from app.domain.exchanges import ExchangeName, Keys
 from app.extensions import db
 from app.models import User
 from app.services import browsers, export, market, points, preferences
+from app.services.exchanges import Doors, Sealer, link_account
 from tests import factories as make
+from tests.conftest import SEALING_KEY
 from tests.factories import NOW
+from tests.fakes import FakeBroker
 
 
 def as_json(user: User) -> dict[str, Any]:
@@ -60,6 +64,24 @@ def test_no_secret_is_given_out(session: Session) -> None:
     assert "password" not in text
 
 
+def test_linked_accounts_are_given_out_without_their_keys(alice: User) -> None:
+    sealer = Sealer((SEALING_KEY,), b"f" * 32)
+    keys = Keys("planted-access-key-3F9A", "planted-secret-key")
+    link_account(
+        user_id=alice.id,
+        exchange=ExchangeName.BITHUMB,
+        keys=keys,
+        doors=Doors(sealer, lambda *_: cast(Any, FakeBroker())),
+        now=NOW,
+    )
+
+    [row] = as_json(alice)["exchanges"]
+
+    assert [row[name] for name in ("exchange", "last_four", "state")] == ["bithumb", "3F9A", "good"]
+    text = "".join(export.as_json(user_id=alice.id, now=NOW))
+    assert not any(word in text for word in ("planted", "sealed", "fingerprint"))
+
+
 def test_every_table_that_knows_a_person_is_given_out_or_named_here() -> None:
     knowing = {
         table.name
@@ -77,8 +99,11 @@ def test_every_table_that_knows_a_person_is_given_out_or_named_here() -> None:
         "ballots",
         "ledger_entries",
         "favourites",
+        "linked_accounts",
+        "bots",
+        "backtests",
     }
-    assert len(export.KINDS) == 8
+    assert len(export.KINDS) == 12
 
 
 def test_long_lists_come_whole_and_in_order(

@@ -1,5 +1,6 @@
 """What an account holds: kept whole, valued at the live board, honest about what isn't known."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
@@ -7,14 +8,18 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.orm import Session
 
+from app.db import transaction
 from app.domain.errors import NotFound
 from app.domain.exchanges import Balance, ExchangeName, KeyProblem, Keys, KeyState
+from app.domain.runs import BotMode, BotState
 from app.exchanges.base import BadCredentials, Unavailable
 from app.extensions import db
-from app.models import LinkedAccount
+from app.models import Bot, LinkedAccount
 from app.services.exchanges import (
     Doors,
     Sealer,
+    due_for_balances,
+    due_for_check,
     get_account,
     link_account,
     list_accounts,
@@ -22,6 +27,7 @@ from app.services.exchanges import (
     refresh_balances,
     unlink_account,
 )
+from app.services.exchanges import refresh as fetch
 from tests.conftest import NOW, SEALING_KEY
 from tests.factories import make_coin, make_user
 from tests.fakes import FakeBroker
@@ -41,7 +47,7 @@ def broker() -> FakeBroker:
 
 @pytest.fixture
 def owner(session: Session) -> Any:
-    return make_user()
+    return make_user(password="a-long-password")
 
 
 @pytest.fixture
@@ -66,11 +72,11 @@ def test_value_and_profit_are_sums_one_can_do_in_the_head(
 
     account = get_account(user_id=owner.id, account_id=ident, now=LATER)
 
-    assert [(one.currency, one.value, one.profit) for one in account.holdings] == [
+    assert [(one.currency, one.value, one.profit) for one in account.holdings] == [  # type: ignore[comparison-overlap]
         ("BTC", 1500, 500),
         ("KRW", 1200, None),
     ]
-    assert (account.value, account.profit, account.profit_pct) == (2700, 500, 50)
+    assert (account.value, account.profit, account.profit_pct) == (2700, 500, 50)  # type: ignore[comparison-overlap]
     assert account.holdings[0].profit_pct == 50
     assert account.balances_at == LATER
 
@@ -88,7 +94,7 @@ def test_coin_without_a_market_is_shown_without_a_value(
         ("LUNA", None),
         ("P", None),
     ]
-    assert (account.value, account.profit, account.profit_pct) == (1, 0, None)
+    assert (account.value, account.profit, account.profit_pct) == (1, 0, None)  # type: ignore[comparison-overlap]
 
 
 def test_average_price_of_nothing_tells_no_profit(
@@ -99,7 +105,7 @@ def test_average_price_of_nothing_tells_no_profit(
 
     (holding,) = get_account(user_id=owner.id, account_id=ident, now=LATER).holdings
 
-    assert (holding.value, holding.profit, holding.profit_pct) == (150, None, None)
+    assert (holding.value, holding.profit, holding.profit_pct) == (150, None, None)  # type: ignore[comparison-overlap]
 
 
 def test_every_digit_of_an_amount_comes_back(owner: Any, ident: int, broker: FakeBroker) -> None:
@@ -170,3 +176,94 @@ def test_look_is_noted_once_a_minute(owner: Any, ident: int) -> None:
         seen.append(db.session.get_one(LinkedAccount, ident).wanted_at)
 
     assert seen == [NOW, NOW + timedelta(seconds=61), NOW + timedelta(seconds=61)]
+
+
+def test_shares_make_a_hundred_and_name_the_largest(
+    owner: Any, ident: int, broker: FakeBroker
+) -> None:
+    for code in ("AAA", "BBB", "CCC", "DDD"):
+        make_coin(code, price="100")
+    refresh(
+        ident, broker, held("KRW", "100"), held("AAA", "3"), held("BBB", "2"), held("CCC", "1"),
+        held("DDD", "0.01"), held("GONE", "7"),
+    )  # fmt: skip
+
+    shares = get_account(user_id=owner.id, account_id=ident, now=LATER).shares
+
+    assert [one.holding and one.holding.currency for one in shares] == ["AAA", "BBB", "CCC", None]
+    assert [str(one.pct) for one in shares] == ["42.8", "28.5", "14.3", "14.4"]
+    assert sum(one.pct for one in shares) == 100
+
+
+def test_few_holdings_all_have_a_share_and_nothing_has_none(
+    owner: Any, ident: int, broker: FakeBroker
+) -> None:
+    assert get_account(user_id=owner.id, account_id=ident, now=LATER).shares == ()
+    refresh(ident, broker, held("KRW", "1"))
+
+    [share] = get_account(user_id=owner.id, account_id=ident, now=LATER).shares
+
+    assert str(share.holding and share.holding.currency) == "KRW"
+    assert share.pct == 100
+
+
+def test_key_that_ends_within_two_weeks_is_warned_about(
+    owner: Any, ident: int, broker: FakeBroker
+) -> None:
+    account = get_account(user_id=owner.id, account_id=ident, now=LATER)
+    assert not account.ends_soon(LATER)
+
+    ending = replace(account, expires_at=LATER + timedelta(days=14))
+
+    assert (ending.ends_soon(LATER), ending.ends_soon(LATER + timedelta(seconds=1))) == (
+        False, True,
+    )  # fmt: skip
+
+
+def test_balances_are_due_while_somebody_looks_and_for_live_bots(
+    owner: Any, ident: int, broker: FakeBroker
+) -> None:
+    assert due_for_balances(LATER) == [ident]
+    refresh(ident, broker, held("KRW", "1"))
+    assert due_for_balances(LATER + timedelta(seconds=14)) == []
+    assert due_for_balances(LATER + timedelta(seconds=15)) == [ident]
+    assert due_for_balances(NOW + timedelta(minutes=10)) == []
+
+    make_bot(owner.id, ident)
+
+    assert due_for_balances(NOW + timedelta(minutes=10)) == [ident]
+
+
+def test_refused_key_is_asked_once_a_day_alone(owner: Any, ident: int, broker: FakeBroker) -> None:
+    broker.raises = BadCredentials(KeyProblem.EXPIRED)
+    with pytest.raises(BadCredentials):
+        refresh(ident, broker)
+
+    assert due_for_balances(LATER) == []
+    assert due_for_check(LATER + timedelta(hours=23)) == []
+    assert due_for_check(LATER + timedelta(days=1)) == [ident]
+
+
+def test_balances_come_by_the_accounts_own_keys(owner: Any, ident: int, broker: FakeBroker) -> None:
+    broker.held = [held("KRW", "7")]
+    dialled: list[Keys] = []
+
+    def dial(_exchange: ExchangeName, keys: Keys) -> Any:
+        dialled.append(keys)
+        return broker
+
+    doors = Doors(Sealer((SEALING_KEY,), b"f" * 32), dial)
+    fetch(account_id=ident, doors=doors, now=LATER)
+    fetch(account_id=ident + 1, doors=doors, now=LATER)
+
+    assert dialled == [Keys("an-access-key", "a-secret-key")]
+    assert get_account(user_id=owner.id, account_id=ident, now=LATER).value == 7
+
+
+def make_bot(user_id: int, account_id: int) -> None:
+    bot = Bot(
+        user_id=user_id, mode=BotMode.LIVE, exchange=ExchangeName.UPBIT, account_id=account_id,
+        state=BotState.RUNNING, settings="{}", created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+    with transaction() as session:
+        session.add(bot)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.exchanges import Balance, ExchangeName, KeyCheck, KeyProblem, Keys, KeyState
+from app.domain.identities import LastWayIn
 from app.extensions import db
 from app.models import Holding, LinkedAccount
 from app.services.exchanges import (
@@ -136,7 +137,7 @@ def test_sixth_link_of_a_person_is_refused(session: Session, doors: Doors) -> No
 def test_unlinking_wipes_keys_and_balances_and_frees_the_key(
     session: Session, doors: Doors, broker: FakeBroker
 ) -> None:
-    alice, bob = make_user(), make_user()
+    alice, bob = make_user(password="a-long-password"), make_user()
     ident = link(doors, alice)
     broker.held = [Balance("KRW", Decimal(1), Decimal(0))]
     refresh_balances(account_id=ident, broker=cast(Any, broker), now=NOW)
@@ -148,7 +149,7 @@ def test_unlinking_wipes_keys_and_balances_and_frees_the_key(
     assert (account.sealed_keys, account.unlinked_at) == (None, LATER)
     assert db.session.scalar(select(func.count()).select_from(Holding)) == 0
     assert list_accounts(user_id=alice.id, now=LATER) == []
-    assert find_by_key(exchange=ExchangeName.UPBIT, keys=KEYS, sealer=SEALER) is None
+    assert find_by_key(db.session(), exchange=ExchangeName.UPBIT, keys=KEYS, sealer=SEALER) is None
     assert link(doors, bob) != ident
 
 
@@ -163,6 +164,20 @@ def test_stranger_can_neither_unlink_nor_learn_that_it_is_there(
     with pytest.raises(NotFound):
         unlink_account(user_id=alice.id, account_id=ident + 1, now=LATER)
     assert stored()[0].unlinked_at is None
+
+
+def test_last_way_in_cannot_be_unlinked(session: Session, doors: Doors) -> None:
+    nameless = make_user()
+    first = link(doors, nameless)
+
+    with pytest.raises(LastWayIn):
+        unlink_account(user_id=nameless.id, account_id=first, now=LATER)
+    assert stored()[0].unlinked_at is None
+
+    second = link(doors, nameless, Keys("another-access-key", "another-secret"))
+    unlink_account(user_id=nameless.id, account_id=first, now=LATER)
+    with pytest.raises(LastWayIn):
+        unlink_account(user_id=nameless.id, account_id=second, now=LATER)
 
 
 def test_key_found_refused_later_is_marked_so(
@@ -202,7 +217,7 @@ def test_keys_that_cannot_be_opened_are_a_problem_and_no_crash(
 
 
 def test_unlinked_account_is_not_rechecked(session: Session, doors: Doors) -> None:
-    alice = make_user()
+    alice = make_user(password="a-long-password")
     ident = link(doors, alice)
     unlink_account(user_id=alice.id, account_id=ident, now=LATER)
 

@@ -1,11 +1,16 @@
 """People's accounts at exchanges: sealed keys, linking, balances."""
 
+from app.services.exchanges.entering import Entered, enter_by_keys
 from app.services.exchanges.holdings import (
     AccountView,
     HoldingView,
+    Share,
+    due_for_balances,
+    due_for_check,
     get_account,
     list_accounts,
     note_look,
+    refresh,
     refresh_balances,
 )
 from app.services.exchanges.linking import (
@@ -24,11 +29,16 @@ from app.services.exchanges.sealing import SealBroken, Sealer, renew_seals
 __all__ = [
     "AccountView",
     "Doors",
+    "Entered",
     "HoldingView",
     "KeyNotChecked",
     "KeyRefused",
     "SealBroken",
     "Sealer",
+    "Share",
+    "due_for_balances",
+    "due_for_check",
+    "enter_by_keys",
     "find_by_key",
     "forget_account",
     "get_account",
@@ -36,6 +46,7 @@ __all__ = [
     "list_accounts",
     "note_look",
     "recheck",
+    "refresh",
     "refresh_balances",
     "renew_seals",
     "typed_keys",

@@ -10,9 +10,11 @@ from sqlalchemy import delete, select, update
 from app.db import table_of, transaction
 from app.domain.errors import NotFound
 from app.domain.exchanges import Balance, ExchangeName, KeyProblem, KeyState
+from app.domain.runs import BotMode, BotState
 from app.exchanges.base import BadCredentials, Broker
 from app.extensions import db
-from app.models import Holding, LinkedAccount
+from app.models import Bot, Holding, LinkedAccount
+from app.services.exchanges.linking import Doors
 from app.services.market import CatalogueCoin, catalogue
 
 WON = "KRW"
@@ -20,7 +22,16 @@ WON = "KRW"
 LOOKED_AT_FOR = timedelta(minutes=10)
 #: … and a look is written down at most so often.
 NOTE_LOOK_EVERY = timedelta(minutes=1)
+#: Then they are fetched as often as this …
+FETCH_EVERY = timedelta(seconds=15)
+#: … and every linked key is looked at again as often as that.
+CHECK_EVERY = timedelta(days=1)
+#: A key that ends so soon is warned about.
+ENDS_SOON = timedelta(days=14)
+#: The largest holdings have a share of their own, the rest one together.
+MOST_SHARES = 4
 _NOTHING = Decimal(0)
+_TENTH = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,14 @@ class HoldingView:
         if self.profit is None or self.value is None or self.value == self.profit:
             return None
         return 100 * self.profit / (self.value - self.profit)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of an account's value in percent; `holding` is None for all the smaller ones."""
+
+    holding: HoldingView | None
+    pct: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,25 @@ class AccountView:
         known = [one for one in self.holdings if one.profit is not None and one.value is not None]
         cost = sum(((one.value or _NOTHING) - (one.profit or _NOTHING) for one in known), _NOTHING)
         return 100 * self.profit / cost if cost else None
+
+    def ends_soon(self, now: datetime) -> bool:
+        """Whether the key ends within two weeks, or has ended."""
+        return self.expires_at is not None and self.expires_at - now < ENDS_SOON
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """How the value is spread, largest first, in tenths of a percent that make 100 together."""
+        valued = [one for one in self.holdings if one.value]
+        if not valued:
+            return ()
+        alone = valued if len(valued) <= MOST_SHARES else valued[: MOST_SHARES - 1]
+        parts = [(one, one.value or _NOTHING) for one in alone]
+        rest = self.value - sum((value for _, value in parts), _NOTHING)
+        pieces = [*parts, (None, rest)] if len(alone) < len(valued) else parts
+        return tuple(
+            Share(holding, pct)
+            for (holding, _), pct in zip(pieces, _percents([v for _, v in pieces]), strict=True)
+        )
 
 
 def list_accounts(*, user_id: int, now: datetime) -> list[AccountView]:
@@ -132,6 +170,48 @@ def note_look(*, user_id: int, now: datetime) -> None:
         )
 
 
+def due_for_balances(now: datetime) -> list[int]:
+    """Accounts whose balances somebody waits for: their owner looks, or a live bot trades there."""
+    trading = select(Bot.account_id).where(Bot.mode == BotMode.LIVE, Bot.state != BotState.OFF)
+    found = db.session.scalars(
+        select(LinkedAccount.id)
+        .where(
+            LinkedAccount.unlinked_at.is_(None),
+            LinkedAccount.state != KeyState.REFUSED,
+            (LinkedAccount.wanted_at > now - LOOKED_AT_FOR) | LinkedAccount.id.in_(trading),
+            LinkedAccount.balances_at.is_(None) | (LinkedAccount.balances_at <= now - FETCH_EVERY),
+        )
+        .order_by(LinkedAccount.balances_at.nulls_first(), LinkedAccount.id)
+    )
+    return list(found)
+
+
+def due_for_check(now: datetime) -> list[int]:
+    """Linked accounts whose key nobody has looked at for a day; a refused one may be mended."""
+    found = db.session.scalars(
+        select(LinkedAccount.id)
+        .where(
+            LinkedAccount.unlinked_at.is_(None),
+            LinkedAccount.checked_at.is_(None) | (LinkedAccount.checked_at <= now - CHECK_EVERY),
+        )
+        .order_by(LinkedAccount.checked_at.nulls_first(), LinkedAccount.id)
+    )
+    return list(found)
+
+
+def refresh(*, account_id: int, doors: Doors, now: datetime) -> None:
+    """`refresh_balances` of a linked account by its own keys; nothing for one that is unlinked.
+
+    Raises ExchangeError, and SealBroken where the keys can't be opened.
+    """
+    account = db.session.get(LinkedAccount, account_id)
+    if account is None or account.unlinked_at is not None:
+        return
+    broker = doors.broker(account)
+    db.session.rollback()  # nothing is open while the exchange thinks
+    refresh_balances(account_id=account_id, broker=broker, now=now)
+
+
 def refresh_balances(*, account_id: int, broker: Broker, now: datetime) -> None:
     """Ask for the balances and keep them, all or none.
 
@@ -160,6 +240,17 @@ def refresh_balances(*, account_id: int, broker: Broker, now: datetime) -> None:
         rows = _rows(account_id, balances)
         if rows:
             session.execute(table_of(Holding).insert(), rows)
+
+
+def _percents(values: list[Decimal]) -> list[Decimal]:
+    """What each is of all, cut to tenths; those that lost most by it get what is then missing."""
+    whole = sum(values, _NOTHING)
+    exact = [1000 * value / whole for value in values]
+    tenths = [int(one) for one in exact]
+    by_loss = sorted(range(len(exact)), key=lambda place: tenths[place] - exact[place])
+    for place in by_loss[: 1000 - sum(tenths)]:
+        tenths[place] += 1
+    return [one * _TENTH for one in tenths]
 
 
 def _rows(account_id: int, balances: Iterable[Balance]) -> list[dict[str, object]]:

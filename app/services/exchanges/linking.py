@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.exchanges import ExchangeName, KeyCheck, KeyProblem, Keys, KeyState
+from app.domain.identities import LastWayIn
 from app.exchanges.base import Broker
 from app.extensions import db
-from app.models import Holding, LinkedAccount
+from app.models import Holding, Identity, LinkedAccount, User
 from app.services.exchanges.sealing import SealBroken, Sealer
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,15 @@ class Doors:
         return self.dial(account.exchange, self.sealer.open(account.sealed_keys))
 
 
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Keys that their exchange has just called good."""
+
+    exchange: ExchangeName
+    keys: Keys
+    check: KeyCheck
+
+
 def typed_keys(*, access: str, secret: str) -> Keys:
     """The two halves as people paste them, or InvalidInput naming the half that can't be one."""
     halves = {"access_key": access.strip(), "secret_key": secret.strip()}
@@ -73,29 +83,35 @@ def link_account(
     Raises KeyRefused, KeyNotChecked, Conflict `exchange_key_taken` (somebody else's, whoever) or
     `exchange_links_full`.
     """
-    fingerprint = doors.sealer.fingerprint(exchange, keys)
-    _check_room(db.session(), user_id, exchange, fingerprint)
+    _check_room(db.session(), user_id, exchange, doors.sealer.fingerprint(exchange, keys))
+    db.session.rollback()  # nothing is open while the exchange thinks
     check = checked(doors.dial(exchange, keys), exchange)
     try:
         with transaction() as session:
-            _check_room(session, user_id, exchange, fingerprint)
-            account = _linked(session, exchange, fingerprint)
-            if account is None:
-                account = LinkedAccount(
-                    user_id=user_id,
-                    exchange=exchange,
-                    fingerprint=fingerprint,
-                    last_four=keys.last_four,
-                    linked_at=now,
-                )
-                session.add(account)
-            account.sealed_keys = doors.sealer.seal(keys)
-            account.wanted_at = now
-            note_check(account, check, now)
-            session.flush()
-            return account.id
+            return keep_link(session, user_id, Proven(exchange, keys, check), doors.sealer, now)
     except IntegrityError as error:
         raise Conflict("exchange_key_taken") from error
+
+
+def keep_link(session: Session, user_id: int, proven: Proven, sealer: Sealer, now: datetime) -> int:
+    """The deed of `link_account` inside an open transaction, once the key is known to be good."""
+    fingerprint = sealer.fingerprint(proven.exchange, proven.keys)
+    _check_room(session, user_id, proven.exchange, fingerprint)
+    account = _linked(session, proven.exchange, fingerprint)
+    if account is None:
+        account = LinkedAccount(
+            user_id=user_id,
+            exchange=proven.exchange,
+            fingerprint=fingerprint,
+            last_four=proven.keys.last_four,
+            linked_at=now,
+        )
+        session.add(account)
+    account.sealed_keys = sealer.seal(proven.keys)
+    account.wanted_at = now
+    note_check(account, proven.check, now)
+    session.flush()
+    return account.id
 
 
 def checked(broker: Broker, exchange: ExchangeName) -> KeyCheck:
@@ -120,7 +136,9 @@ def recheck(*, account_id: int, doors: Doors, now: datetime) -> KeyState:
     if account is None or account.unlinked_at is not None:
         raise NotFound
     try:
-        check = doors.broker(account).check_key()
+        broker = doors.broker(account)
+        db.session.rollback()  # nothing is open while the exchange thinks
+        check = broker.check_key()
     except SealBroken:
         log.warning("seal_broken account=%d", account_id)
         check = KeyCheck(KeyState.UNKNOWN, KeyProblem.INVALID)
@@ -143,11 +161,16 @@ def note_check(account: LinkedAccount, check: KeyCheck, now: datetime) -> None:
 
 
 def unlink_account(*, user_id: int, account_id: int, now: datetime) -> None:
-    """Forget an account's keys and balances; twice is harmless. NotFound for somebody else's."""
+    """Forget an account's keys and balances; twice is harmless. NotFound for somebody else's.
+
+    Raises LastWayIn for who came in by these keys and has neither password nor Kakao nor another.
+    """
     with transaction() as session:
         account = session.get(LinkedAccount, account_id)
         if account is None or account.user_id != user_id:
             raise NotFound
+        if account.unlinked_at is None and not _has_another_way_in(session, account):
+            raise LastWayIn
         forget_account(session, account, now)
 
 
@@ -158,9 +181,11 @@ def forget_account(session: Session, account: LinkedAccount, now: datetime) -> N
     session.execute(delete(Holding).where(Holding.account_id == account.id))
 
 
-def find_by_key(*, exchange: ExchangeName, keys: Keys, sealer: Sealer) -> LinkedAccount | None:
+def find_by_key(
+    session: Session, *, exchange: ExchangeName, keys: Keys, sealer: Sealer
+) -> LinkedAccount | None:
     """The linked account with this access key, whoever's it is."""
-    return _linked(db.session(), exchange, sealer.fingerprint(exchange, keys))
+    return _linked(session, exchange, sealer.fingerprint(exchange, keys))
 
 
 def _linked(session: Session, exchange: ExchangeName, fingerprint: str) -> LinkedAccount | None:
@@ -171,6 +196,21 @@ def _linked(session: Session, exchange: ExchangeName, fingerprint: str) -> Linke
             LinkedAccount.unlinked_at.is_(None),
         )
     )
+
+
+def _has_another_way_in(session: Session, account: LinkedAccount) -> bool:
+    ways = (
+        select(User.id).where(User.id == account.user_id, User.password_hash.is_not(None)),
+        select(Identity.id).where(
+            Identity.user_id == account.user_id, Identity.unlinked_at.is_(None)
+        ),
+        select(LinkedAccount.id).where(
+            LinkedAccount.user_id == account.user_id,
+            LinkedAccount.id != account.id,
+            LinkedAccount.unlinked_at.is_(None),
+        ),
+    )
+    return any(session.scalar(way.limit(1)) is not None for way in ways)
 
 
 def _check_room(session: Session, user_id: int, exchange: ExchangeName, fingerprint: str) -> None:

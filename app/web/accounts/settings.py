@@ -25,6 +25,10 @@ _EXPORTED = {
     "account": _("계정"),
     "sign_ins": _("로그인 연결"),
     "sessions": _("로그인한 기기"),
+    "exchanges": _("거래소 계좌"),
+    "bots": _("자동 거래"),
+    "orders": _("자동 거래 주문"),
+    "backtests": _("백테스트"),
 }
 
 bp = Blueprint("settings", __name__, url_prefix="/me/settings")
