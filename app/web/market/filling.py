@@ -10,7 +10,7 @@ from app.domain.market import CandleUnit
 from app.i18n import gettext
 from app.services import market
 from app.services.market import FillProgress
-from app.web.filters import count, shares
+from app.web.filters import shares
 from app.web.sessions import me, require_sign_in
 
 bp = Blueprint("filling", __name__)
@@ -41,13 +41,9 @@ def show() -> ResponseReturnValue:
 
 
 def _bars(progress: FillProgress) -> list[tuple[str, Decimal, str]]:
-    """Per unit: its name, how much of what is wanted is known, and how many coins that is."""
+    """Per unit: its name and the share of coins whose candles are known."""
     return [
-        (
-            _unit_words(unit.unit),
-            shares(unit.known, unit.wanted - unit.known)[0],
-            gettext("%(n)s개 코인", n=count(unit.wanted)),
-        )
+        (_unit_words(unit.unit), shares(unit.known, unit.wanted - unit.known)[0], "")
         for unit in progress.units
         if unit.wanted
     ]
