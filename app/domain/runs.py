@@ -9,6 +9,11 @@ class BotMode(StrEnum):
     PAPER = "paper"
     LIVE = "live"
 
+    @property
+    def needs_yeses(self) -> bool:
+        """Whether real money is spent, for which three yeses are needed."""
+        return self is BotMode.LIVE
+
 
 class BotState(StrEnum):
     """HALTED is the kill switch: no entries until the person lifts it, also after a restart."""

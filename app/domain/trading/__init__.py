@@ -14,6 +14,21 @@ from app.domain.trading.days import (
 )
 from app.domain.trading.judging import Assumptions, Doubt, Evidence, doubts
 from app.domain.trading.limits import Limits, Refusal, Standing, refuse_entry
+from app.domain.trading.orders import (
+    STALE_AFTER,
+    Bought,
+    LastCheck,
+    Objection,
+    Silence,
+    Traded,
+    Tried,
+    Yeses,
+    bought_by,
+    judge_silence,
+    may_enter,
+    may_exit,
+    state_after,
+)
 from app.domain.trading.replay import Opening, Trade, replay
 from app.domain.trading.selection import (
     USUAL_GRID,
@@ -23,6 +38,13 @@ from app.domain.trading.selection import (
     choose_k,
     make_grid,
     walk_forward,
+)
+from app.domain.trading.settings import (
+    LEAST_ORDER,
+    BotSettings,
+    Plays,
+    settings_from_json,
+    typed_settings,
 )
 from app.domain.trading.sizing import (
     Allocation,
@@ -52,10 +74,14 @@ from app.domain.trading.strategy import (
 from app.domain.trading.ticks import Ticks
 
 __all__ = [
+    "LEAST_ORDER",
+    "STALE_AFTER",
     "USUAL_GRID",
     "Allocation",
     "Assumptions",
     "BadHistory",
+    "BotSettings",
+    "Bought",
     "Costs",
     "Day",
     "Decision",
@@ -65,15 +91,19 @@ __all__ = [
     "Exit",
     "Held",
     "Hold",
+    "LastCheck",
     "Limits",
     "Moment",
     "Morning",
     "MovingAverageCrossing",
+    "Objection",
     "Offer",
     "Opening",
     "Plan",
+    "Plays",
     "Refusal",
     "Search",
+    "Silence",
     "Skip",
     "Skipped",
     "Standing",
@@ -82,10 +112,14 @@ __all__ = [
     "Ticks",
     "TooFewDays",
     "Trade",
+    "Traded",
+    "Tried",
     "VolatilityBreakout",
     "Waiting",
     "Watch",
+    "Yeses",
     "as_days",
+    "bought_by",
     "check_days",
     "check_grid",
     "choose_k",
@@ -95,11 +129,17 @@ __all__ = [
     "entry_funds",
     "exit_volume",
     "finished_before",
+    "judge_silence",
     "make_grid",
+    "may_enter",
+    "may_exit",
     "offered_until",
     "refuse_entry",
     "replay",
+    "settings_from_json",
     "spendable",
+    "state_after",
     "trading_day",
+    "typed_settings",
     "walk_forward",
 ]

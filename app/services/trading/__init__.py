@@ -1,0 +1,1 @@
+"""Trading: bots, their orders, the paper books, backtests."""

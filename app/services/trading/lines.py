@@ -1,0 +1,79 @@
+"""The log of a run: one line per event, kept in the database, told in the contract's format."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.runs import LogKind
+from app.extensions import db
+from app.models import Bot, BotRun, RunLine
+
+MOST_LINES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What happened: a code for the sentence, and what fills it in."""
+
+    id: int
+    at: datetime
+    kind: LogKind
+    code: str
+    params: dict[str, Any]
+
+
+def add_line(
+    session: Session, *, run_id: int, kind: LogKind, code: str, now: datetime, **params: object
+) -> None:
+    """Write a line inside an open transaction; amounts are kept as plain text."""
+    told = {
+        name: f"{value:f}" if isinstance(value, Decimal) else value
+        for name, value in params.items()
+    }
+    text = json.dumps(told, ensure_ascii=False, default=str)
+    session.add(RunLine(run_id=run_id, at=now, kind=kind, code=code, params=text))
+
+
+def add_line_once(
+    session: Session, *, run_id: int, kind: LogKind, code: str, now: datetime, **params: object
+) -> None:
+    """As `add_line`, but once per code, `market` and `day`, however often it happens."""
+    mentions = f'"market": "{params.get("market", "")}"'
+    last = session.scalar(
+        select(RunLine)
+        .where(RunLine.run_id == run_id, RunLine.code == code, RunLine.params.contains(mentions))
+        .order_by(RunLine.id.desc())
+        .limit(1)
+    )
+    if last is None or json.loads(last.params).get("day") != str(params.get("day")):
+        add_line(session, run_id=run_id, kind=kind, code=code, now=now, **params)
+
+
+def list_lines(*, user_id: int, bot_id: int, most: int = MOST_LINES) -> Sequence[Line]:
+    """The newest lines of a bot's last run, newest first; none for somebody else's bot."""
+    run_id = (
+        select(func.max(BotRun.id))
+        .join(Bot, Bot.id == BotRun.bot_id)
+        .where(Bot.id == bot_id, Bot.user_id == user_id)
+        .scalar_subquery()
+    )
+    rows = db.session.scalars(
+        select(RunLine).where(RunLine.run_id == run_id).order_by(RunLine.id.desc()).limit(most)
+    )
+    return [Line(row.id, row.at, row.kind, row.code, json.loads(row.params)) for row in rows]
+
+
+def first_prices(params: str | None) -> dict[str, Decimal]:
+    """The prices that a run's first line holds, by market."""
+    told = json.loads(params or "{}").get("prices", {})
+    return {market: Decimal(price) for market, price in told.items()}
+
+
+def _plain(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
