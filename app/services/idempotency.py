@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,13 @@ from app.extensions import db
 from app.models import KeptAnswer
 
 T = TypeVar("T")
+
+_kept = table_of(KeptAnswer)
+# Built once: every keyed answer of a client runs both.
+_FIND = select(_kept.c.fingerprint, _kept.c.status, _kept.c.body).where(
+    _kept.c.user_id == bindparam("user_id"), _kept.c.key == bindparam("key")
+)
+_KEEP = _kept.insert()
 
 KEEP_ANSWERS = timedelta(hours=24)
 MAX_KEY = 200
@@ -46,16 +53,13 @@ def once(
     neither. Of several at once one does it. Raises Conflict `idempotency_key_reused` for another
     request under the same key, and what the deed raises; then nothing is kept.
     """
-    known = find(asked)
-    if known is not None:
-        return known
     try:
         with transaction() as session:
             known = _find(session, asked)
             if known is not None:
                 return known
             answer = told(deed(session))
-            session.execute(table_of(KeptAnswer).insert(), _row(asked, answer, now))
+            session.execute(_KEEP, _row(asked, answer, now))
     except IntegrityError:
         known = find(asked)
         if known is None:
@@ -72,9 +76,7 @@ def find(asked: Asked) -> Kept | None:
 def remember(*, asked: Asked, answer: Kept, now: datetime) -> None:
     """Keep a refusal, which changed nothing; what is kept already stays."""
     with transaction() as session:
-        session.execute(
-            upsert(table_of(KeptAnswer)).on_conflict_do_nothing(), _row(asked, answer, now)
-        )
+        session.execute(upsert(_kept).on_conflict_do_nothing(), _row(asked, answer, now))
 
 
 def forget_old_answers(*, now: datetime) -> int:
@@ -85,11 +87,7 @@ def forget_old_answers(*, now: datetime) -> int:
 
 
 def _find(session: Session, asked: Asked) -> Kept | None:
-    row = session.execute(
-        select(KeptAnswer.fingerprint, KeptAnswer.status, KeptAnswer.body).where(
-            KeptAnswer.user_id == asked.user_id, KeptAnswer.key == asked.key
-        )
-    ).one_or_none()
+    row = session.execute(_FIND, {"user_id": asked.user_id, "key": asked.key}).one_or_none()
     if row is None:
         return None
     if row.fingerprint != asked.fingerprint:

@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from app.db import RememberedEach, transaction
+from app.db import RememberedEach, table_of, transaction
 from app.domain.accounts import BadToken
 from app.domain.errors import NotFound
 from app.extensions import db
@@ -176,14 +176,16 @@ def _read_bearer(ids: tuple[int, int, int], _now: datetime) -> Bearer | None:
     return None if row is None else Bearer(Person(*row), session_id)
 
 
+_users, _sessions = table_of(User), table_of(ClientSession)
+# From tables, which costs a quarter of the same from classes; each deed of a client asks it anew.
 _BEARER = (
-    select(*PERSON_COLUMNS)
-    .join(ClientSession, ClientSession.user_id == User.id)
+    select(*(_users.c[column.key] for column in PERSON_COLUMNS))
+    .join(_sessions, _sessions.c.user_id == _users.c.id)
     .where(
-        User.id == bindparam("user_id"),
-        User.session_epoch == bindparam("epoch"),
-        ClientSession.id == bindparam("session_id"),
-        ClientSession.revoked_at.is_(None),
+        _users.c.id == bindparam("user_id"),
+        _users.c.session_epoch == bindparam("epoch"),
+        _sessions.c.id == bindparam("session_id"),
+        _sessions.c.revoked_at.is_(None),
     )
 )
 _bearers = RememberedEach(_read_bearer, timedelta(seconds=1))

@@ -67,11 +67,12 @@ def spend(
     """
     if cost == 0:
         return
-    taken = session.execute(_TAKE, {"user_id": user_id, "cost": cost})
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    connection = session.connection()
+    taken = connection.execute(_TAKE, {"user_id": user_id, "cost": cost})
+    if taken.rowcount != 1:
         balance = session.scalar(select(User.points).where(User.id == user_id)) or 0
         raise NotEnoughPoints(cost=cost, balance=balance)
-    session.execute(
+    connection.execute(
         _ENTER,
         {
             "user_id": user_id,
