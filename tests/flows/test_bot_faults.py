@@ -48,10 +48,9 @@ def _no_power_cuts(session: Session) -> None:
 
 
 def live(world: BotWorld, dice: random.Random) -> None:
-    """Two troubled days: prices cross the target and the stop, some halt, one steps over a day."""
+    """Two troubled days: prices cross the target, the stop and midnight, and some people halt."""
     for _ in range(2):
-        for _ in range(12):
-            price = dice.choice((ABOVE, ABOVE, BELOW, STOPPED_OUT))
+        for price in (ABOVE, dice.choice((ABOVE, BELOW)), dice.choice((STOPPED_OUT, ABOVE))):
             world.tick(dice.choice((1, 2, 7, 30)), price)
             _meddle(world, dice)
         world.now += timedelta(hours=dice.choice((20, 24, 30)))
@@ -59,7 +58,7 @@ def live(world: BotWorld, dice: random.Random) -> None:
 
 def _meddle(world: BotWorld, dice: random.Random) -> None:
     """Some people halt, sell, stop or start again in the middle of it."""
-    for trader in dice.sample(list(world.traders.values()), len(world.traders) // 40):
+    for trader in dice.sample(list(world.traders.values()), len(world.traders) // 20):
         db.session.rollback()
         bot = db.session.get_one(Bot, trader.bot_id)
         if bot.state is BotState.RUNNING:

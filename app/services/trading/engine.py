@@ -244,7 +244,7 @@ class Engine:
         last = task.prices.now[market]
         known = self._known(task, broker.rules(market), last)
         funds = entry_funds(
-            free=min(_free(broker.balances(), WON), self._own_money(case)),
+            free=min(_free(broker.balances(), WON), known.own_money),
             budget=Allocation(case.settings.share_pct).budget(known.worth),
             rules=known.rules,
             most=case.settings.limits.per_order,
@@ -329,13 +329,8 @@ class Engine:
         worth = worth_of(case.settings.capital, moved, case.held, task.prices)
         start = worth_at_day_start(case, worth)
         db.session.rollback()  # no read stays open while the exchange is asked
-        return Known(rules, last, worth, start, self._live_trading)
-
-    def _own_money(self, case: Case) -> Decimal:
-        """What is left of the money entrusted to the bot; the rest of an account isn't its own."""
-        moved = money_left([case.bot_id])[case.bot_id]
-        db.session.rollback()
-        return max(case.settings.capital + moved, _ZERO)
+        own = max(case.settings.capital + moved, _ZERO)
+        return Known(rules, last, worth, start, own, self._live_trading)
 
     # What is said, and when to be quiet.
 

@@ -77,13 +77,15 @@ class Wish:
 class Known:
     """What was learned before the transaction: the market's rules, prices, what the bot is worth.
 
-    `live_trading` is the server's yes to real money.
+    `own_money` is what is left of the won entrusted to the bot: the rest of an account isn't its
+    own. `live_trading` is the server's yes to real money.
     """
 
     rules: MarketRules
     last: Decimal | None
     worth: Decimal
     worth_at_start: Decimal
+    own_money: Decimal
     live_trading: bool
 
 
