@@ -1,5 +1,12 @@
 """Trading: strategies, what they cost, how they are judged, and the limits that hold a bot."""
 
+from app.domain.trading.backtesting import (
+    FEWEST_DAYS,
+    MOST_DAYS,
+    BacktestSettings,
+    backtest_from_json,
+    typed_backtest,
+)
 from app.domain.trading.breakout import VolatilityBreakout
 from app.domain.trading.costs import Costs
 from app.domain.trading.crossing import MovingAverageCrossing
@@ -72,13 +79,18 @@ from app.domain.trading.strategy import (
     decide_all,
 )
 from app.domain.trading.ticks import Ticks
+from app.domain.trading.typed import MOST_COINS
 
 __all__ = [
+    "FEWEST_DAYS",
     "LEAST_ORDER",
+    "MOST_COINS",
+    "MOST_DAYS",
     "STALE_AFTER",
     "USUAL_GRID",
     "Allocation",
     "Assumptions",
+    "BacktestSettings",
     "BadHistory",
     "BotSettings",
     "Bought",
@@ -119,6 +131,7 @@ __all__ = [
     "Watch",
     "Yeses",
     "as_days",
+    "backtest_from_json",
     "bought_by",
     "check_days",
     "check_grid",
@@ -140,6 +153,7 @@ __all__ = [
     "spendable",
     "state_after",
     "trading_day",
+    "typed_backtest",
     "typed_settings",
     "walk_forward",
 ]

@@ -1,7 +1,6 @@
 """What a person sets of a bot: its coins, its strategy, its money, its limits."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,14 +16,12 @@ from app.domain.trading.selection import check_grid
 from app.domain.trading.sizing import Allocation
 from app.domain.trading.strategy import StopLoss, Strategy, check_days_count
 from app.domain.trading.ticks import Ticks
+from app.domain.trading.typed import as_text, check_codes, codes, needed, number, whole
 
-MOST_COINS = 20
 MOST_WINDOW = 200
 #: What both exchanges take at least for an order, in won.
 LEAST_ORDER = Decimal(5_000)
 LEAST_CAPITAL, MOST_CAPITAL = LEAST_ORDER, Decimal(1_000_000_000)
-_CODE = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
-_NUMBER = re.compile(r"\d{1,15}(\.\d{1,8})?", re.ASCII)
 _HOUR = timedelta(hours=1)
 
 
@@ -56,7 +53,7 @@ class BotSettings:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        _check_codes(self.codes)
+        check_codes(self.codes)
         bounds = {"low": LEAST_CAPITAL, "high": MOST_CAPITAL}
         check_bounds("capital", self.capital, decimals=0, **bounds)
         check_days_count("window", self.window, high=MOST_WINDOW)
@@ -106,7 +103,7 @@ class BotSettings:
             "daily_loss": limits.daily_loss_pct,
             "rest": Decimal(limits.rest // _HOUR),
         }
-        return {name: _text(value) for name, value in found.items()}
+        return {name: as_text(value) for name, value in found.items()}
 
 
 def settings_from_json(text: str) -> BotSettings:
@@ -121,22 +118,22 @@ def typed_settings(typed: Mapping[str, str]) -> BotSettings:
     """
     usual = BotSettings().as_texts()
     texts = {name: str(typed.get(name, usual[name])).strip() for name in usual}
-    rest = _whole(texts, "rest") or 0
+    rest = whole(texts, "rest") or 0
     return BotSettings(
-        codes=_codes(texts["codes"]),
+        codes=codes(texts["codes"]),
         plays=_plays(texts["plays"]),
-        capital=_needed(texts, "capital"),
-        k=_number(texts, "k"),
-        window=_whole(texts, "window") or 0,
-        mean_days=_whole(texts, "mean_days"),
-        short=_whole(texts, "short") or 0,
-        long=_whole(texts, "long") or 0,
-        stop_loss_pct=_number(texts, "stop_loss"),
-        share_pct=_needed(texts, "share"),
+        capital=needed(texts, "capital"),
+        k=number(texts, "k"),
+        window=whole(texts, "window") or 0,
+        mean_days=whole(texts, "mean_days"),
+        short=whole(texts, "short") or 0,
+        long=whole(texts, "long") or 0,
+        stop_loss_pct=number(texts, "stop_loss"),
+        share_pct=needed(texts, "share"),
         limits=Limits(
-            per_order=_number(texts, "per_order"),
-            per_day=_number(texts, "per_day"),
-            daily_loss_pct=_number(texts, "daily_loss"),
+            per_order=number(texts, "per_order"),
+            per_day=number(texts, "per_day"),
+            daily_loss_pct=number(texts, "daily_loss"),
             rest=min(rest, 10_000) * _HOUR,
         ),
     )
@@ -149,48 +146,8 @@ def _check_k(k: Decimal) -> None:
         raise InvalidInput("k", error.code, **error.params) from error
 
 
-def _check_codes(codes: tuple[str, ...]) -> None:
-    if not 1 <= len(codes) <= MOST_COINS:
-        raise InvalidInput("codes", "bot_coins_count", most=MOST_COINS)
-    if len(set(codes)) != len(codes):
-        raise InvalidInput("codes", "bot_coins_twice")
-    if not all(_CODE.fullmatch(code) for code in codes):
-        raise InvalidInput("codes", "coin_unknown")
-
-
-def _codes(text: str) -> tuple[str, ...]:
-    return tuple(text.upper().replace(",", " ").split())
-
-
 def _plays(text: str) -> Plays:
     try:
         return Plays(text)
     except ValueError:
         raise InvalidInput("plays", "strategy_unknown") from None
-
-
-def _needed(texts: Mapping[str, str], name: str) -> Decimal:
-    found = _number(texts, name)
-    if found is None:
-        raise InvalidInput(name, "field_missing")
-    return found
-
-
-def _number(texts: Mapping[str, str], name: str) -> Decimal | None:
-    text = texts[name].replace(",", "")
-    if not text:
-        return None
-    if not _NUMBER.fullmatch(text):
-        raise InvalidInput(name, "not_a_number")
-    return Decimal(text)
-
-
-def _whole(texts: Mapping[str, str], name: str) -> int | None:
-    found = _number(texts, name)
-    if found is not None and found != int(found):
-        raise InvalidInput(name, "setting_too_fine", decimals=0)
-    return None if found is None else int(found)
-
-
-def _text(value: object) -> str:
-    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
