@@ -77,9 +77,11 @@ def whole_turnover(value: float | Decimal) -> str:
     """A large turnover in two units: `3조 2,418억원`, in English `₩3,241.8B`."""
     if english():
         return turnover(value)
-    trillions, rest = divmod(int((Decimal(str(value)) / 10**8).to_integral(ROUND_HALF_UP)), 10_000)
-    parts = ([f"{trillions:,}조"] if trillions else []) + ([f"{rest:,}억"] if rest or not trillions else [])
-    return f"{' '.join(parts)}원"
+    hundred_millions = int((Decimal(str(value)) / 10**8).to_integral(ROUND_HALF_UP))
+    trillions, rest = divmod(hundred_millions, 10_000)
+    if not trillions:
+        return f"{rest:,}억원"
+    return f"{trillions:,}조 {rest:,}억원" if rest else f"{trillions:,}조원"
 
 
 def signed_won(value: Decimal | int) -> str:

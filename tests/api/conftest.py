@@ -22,7 +22,7 @@ API = "/api/v1"
 
 
 class Client:
-    """A client of the API: `get`, `post`, `put`, `patch`, `delete` under /api/v1, JSON both ways."""
+    """A client of the API: `get`, `post`, `put` and so on under /api/v1, JSON both ways."""
 
     def __init__(self, flask_client: FlaskClient, access: str = "", refresh: str = "") -> None:
         self.raw, self.access, self.refresh = flask_client, access, refresh

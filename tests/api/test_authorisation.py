@@ -19,7 +19,8 @@ from tests.api.conftest import Client, SignIn
 OPEN = {
     "/api/v1/auth", "/api/v1/auth/kakao", "/api/v1/auth/local", "/api/v1/auth/local/signup",
     "/api/v1/auth/token/refresh", "/api/v1/auth/token/verify", "/api/v1/coins",
-    "/api/v1/coins/<code>", "/api/v1/live", "/api/v1/openapi.json", "/tracker/coins",
+    "/api/v1/coins/<code>", "/api/v1/coins/<code>/candles", "/api/v1/base-rates", "/api/v1/live",
+    "/api/v1/openapi.json", "/coin/tickers_20", "/coin/tickers_db", "/tracker/coins",
 }  # fmt: skip
 
 #: The session is nobody's, or the test would sign its own client out.
