@@ -69,6 +69,18 @@ def paper_broker(exchange: ExchangeName, book: PaperBook, price: PriceNow) -> Br
     return PaperBroker(exchange, book, price)
 
 
+def bot_broker(
+    exchange: ExchangeName, keys: Keys | None, book: PaperBook, price: PriceNow
+) -> Broker:
+    """What a bot trades with: the account of its keys, or its paper books where it has none."""
+    return paper_broker(exchange, book, price) if keys is None else broker(exchange, keys)
+
+
+def live_trading() -> bool:
+    """The server's own yes to real money."""
+    return cast(bool, current_app.config["WHALING_LIVE_TRADING"])
+
+
 def kakao_or_none() -> Kakao | None:
     """Kakao, or None where this server offers no way in by it."""
     return cast(Kakao | None, current_app.extensions["whaling_kakao"])

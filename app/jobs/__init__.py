@@ -16,6 +16,7 @@ from app.jobs.housekeeping import run_housekeeping
 from app.jobs.lease import HOLDER, is_leader
 from app.jobs.minute import run_minute
 from app.jobs.stream import PriceFeed
+from app.jobs.trading import BotKeeper
 from app.services import jobs as records
 
 log = logging.getLogger(__name__)
@@ -71,10 +72,13 @@ def start(app: Flask) -> None:
     app.extensions["whaling_candle_keeper"].start()
     app.extensions["whaling_price_feed"] = PriceFeed(app)
     app.extensions["whaling_price_feed"].start()
+    app.extensions["whaling_bot_keeper"] = BotKeeper(app)
+    app.extensions["whaling_bot_keeper"].start()
 
 
 def stop(app: Flask) -> None:
     """Let what runs end, and give the leases back."""
+    app.extensions["whaling_bot_keeper"].stop()
     app.extensions["whaling_price_feed"].stop()
     app.extensions["whaling_candle_keeper"].stop()
     scheduler.shutdown(wait=True)

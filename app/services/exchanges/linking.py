@@ -181,6 +181,19 @@ def forget_account(session: Session, account: LinkedAccount, now: datetime) -> N
     session.execute(delete(Holding).where(Holding.account_id == account.id))
 
 
+def account_keys(*, account_id: int | None, sealer: Sealer) -> Keys | None:
+    """The keys of a linked account, to call its exchange with; None for no account.
+
+    SealBroken where they can't be opened, or the account isn't linked any more.
+    """
+    if account_id is None:
+        return None
+    account = db.session.get(LinkedAccount, account_id)
+    if account is None or account.sealed_keys is None:
+        raise SealBroken
+    return sealer.open(account.sealed_keys)
+
+
 def find_by_key(
     session: Session, *, exchange: ExchangeName, keys: Keys, sealer: Sealer
 ) -> LinkedAccount | None:
