@@ -30,9 +30,9 @@ def theme() -> str:
     return _chosen("theme") or "system"
 
 
-def next_theme() -> str:
+def next_theme(chosen: str) -> str:
     """What the theme button leads to: system, dark, light, and round again."""
-    return _CYCLE[(_CYCLE.index(theme()) + 1) % len(_CYCLE)]
+    return _CYCLE[(_CYCLE.index(chosen) + 1) % len(_CYCLE)]
 
 
 def same_page(**changes: str) -> str:
@@ -64,10 +64,11 @@ def init_app(app: Flask) -> None:
 
 
 def _for_templates() -> dict[str, object]:
+    chosen = theme()
     return {
         "lang": language(),
-        "theme": theme(),
-        "next_theme": next_theme(),
+        "theme": chosen,
+        "next_theme": next_theme(chosen),
         "same_page": same_page,
     }
 
@@ -95,7 +96,9 @@ def _keep(response: Response) -> Response:
     for name, value in g.get("for_cookies", {}).items():
         response.set_cookie(name, value, max_age=_COOKIE_AGE, samesite="Lax", httponly=True)
     if response.headers.get("Content-Type", "").startswith("text/html"):
-        response.vary.update(("Accept-Language", "Cookie"))
+        varies = response.headers.get("Vary")
+        own = "Accept-Language, Cookie"
+        response.headers["Vary"] = f"{varies}, {own}" if varies else own
     return response
 
 
@@ -105,7 +108,8 @@ def _asked() -> dict[str, str]:
 
 
 def _chosen(name: str) -> str | None:
-    return _asked().get(name) or _of_account(name) or _of_cookie(name)
+    asked = request.args.get(name) if request.query_string else None
+    return asked if asked in _CHOICES[name] else _of_account(name) or _of_cookie(name)
 
 
 def _of_account(name: str) -> str | None:

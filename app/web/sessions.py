@@ -1,6 +1,7 @@
 """Who is signed in: the session cookie, "remember me", and the way to the sign-in page."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import UserMixin, current_user, login_user, logout_user
+from itsdangerous import URLSafeTimedSerializer
 
 from app.clock import utcnow
 from app.extensions import login
@@ -42,6 +44,10 @@ class _Cookies(SecureCookieSessionInterface):
         if request.path == _LIVE:
             return None
         return super().open_session(app, request)
+
+    @cache  # noqa: B019 - one application, one of these
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        return super().get_signing_serializer(app)
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,7 +92,7 @@ def list_votes(*, wanted: VoteFilter, user_id: int | None, now: datetime) -> Vot
     """
     if user_id is None or wanted.mine not in PERSONAL:
         shared = _shared_pages.get(wanted, now)
-        return shared.page if user_id is None else _seen_by(user_id, shared, now)
+        return shared.page if user_id is None else _seen_pages.get((user_id, shared), now)
     rows, cursor = _find(wanted, user_id, now)
     return VotePage(tuple(to_view(row, now) for row in rows), cursor)
 
@@ -114,9 +114,12 @@ def _find(
     return shown, _cursor(shown[-1], wanted.sort) if more else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _SharedPage:
-    """A page as a stranger sees it, and beside it the whales (yes, no) that a stranger doesn't."""
+    """A page as a stranger sees it, and beside it the whales (yes, no) that a stranger doesn't.
+
+    Each reading is itself alone, so that what was made of one can be found without comparing.
+    """
 
     page: VotePage
     whales: dict[int, tuple[int, int]]
@@ -132,20 +135,11 @@ def _read_shared(wanted: VoteFilter, now: datetime) -> _SharedPage:
 _shared_pages = RememberedEach(_read_shared, timedelta(seconds=1), most=200)
 
 
-def _read_answers(key: tuple[int, tuple[int, ...]], _now: datetime) -> dict[int, Any]:
-    user_id, ids = key
-    return {
-        row.vote_id: row for row in db.session.execute(_ANSWERS, {"user_id": user_id, "ids": ids})
-    }
-
-
-#: Nobody but oneself changes one's answers, and what oneself writes makes this stale.
-_own_answers = RememberedEach(_read_answers, timedelta(seconds=1))
-
-
-def _seen_by(user_id: int, shared: _SharedPage, now: datetime) -> VotePage:
+def _read_seen(key: tuple[int, _SharedPage], _now: datetime) -> VotePage:
     """The page with this person's own answers, and what only who answered may see."""
-    answers = _own_answers.get((user_id, tuple(shared.whales)), now)
+    user_id, shared = key
+    mine = {"user_id": user_id, "ids": list(shared.whales)}
+    answers = {row.vote_id: row for row in db.session.execute(_ANSWERS, mine)}
     if not answers:
         return shared.page
     votes = tuple(
@@ -153,6 +147,10 @@ def _seen_by(user_id: int, shared: _SharedPage, now: datetime) -> VotePage:
         for view in shared.page.votes
     )
     return VotePage(votes, shared.page.next_cursor)
+
+
+#: The shared page is part of the key, so that this is never older than that is.
+_seen_pages = RememberedEach(_read_seen, timedelta(seconds=1))
 
 
 def _answered(view: VoteView, answer: Any, whales: tuple[int, int]) -> VoteView:
