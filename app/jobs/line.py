@@ -95,7 +95,7 @@ class Line:
 
     def close(self) -> None:
         """Hang up; a later `tend` opens the line at once."""
-        if self._stream is not None and self._followed is not None:
+        if self._stream is not None:
             self._stream.close()
         self._followed, self.is_live, self._retry_at = None, False, 0.0
 
@@ -121,8 +121,6 @@ class Line:
 
     def _lose(self, error: ExchangeError) -> None:
         self.close()
-        if self._stream is not None:
-            self._stream.close()
         self._failures += 1
         longest = self._tempo.first_retry_s * 2.0 ** min(self._failures - 1, 16)
         pause = min(longest, self._tempo.longest_retry_s)
