@@ -105,6 +105,7 @@ def make_app(migrated: Path, compiled: BytecodeCache, tmp_path: Path) -> Iterato
             "rate_limits": False,
             "upbit_url": "http://127.0.0.1:9",
             "upbit_ws_url": "",
+            "bithumb_url": "http://127.0.0.1:9",
             "upbit_logo_url": "http://127.0.0.1:9",
             "whale_min_settled": 1,
         } | given

@@ -9,14 +9,17 @@ from sqlalchemy import select
 from app.db import transaction
 from app.domain.accounts import nickname
 from app.domain.candles import Ask, finished_until
+from app.domain.exchanges import ExchangeName, Keys, KeyState
 from app.domain.market import Candle, CandleUnit, Listing, Ticker, search_key
 from app.domain.points import Reason
 from app.domain.votes import Choice, Direction, Duration, Question, VoteState
 from app.extensions import db
-from app.models import CandleSpan, Coin, LedgerEntry, Quote, User, Vote
+from app.models import CandleSpan, Coin, LedgerEntry, LinkedAccount, Quote, User, Vote
 from app.services import accounts, market, votes
+from app.services.exchanges import Sealer
 from app.services.market import Target
 from app.services.votes import Draft, Evidence
+from app.wiring import fingerprint_key, sealing_keys
 
 NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
 _numbers = count(1)
@@ -250,3 +253,31 @@ def balance(user: User) -> int:
 def is_state(vote: Vote, state: str) -> bool:
     """Whether the vote is in this state now."""
     return reload(vote.id).state is VoteState(state)
+
+
+def link_account(
+    user_id: int,
+    *,
+    exchange: ExchangeName = ExchangeName.UPBIT,
+    keys: Keys | None = None,
+    now: datetime = NOW,
+    **about: object,
+) -> LinkedAccount:
+    """A linked account whose key is good for looking and trading; `about` are other columns."""
+    keys = keys or Keys(f"an-access-key-{next(_numbers):04d}", "a-secret-key")
+    sealer = Sealer(sealing_keys(), fingerprint_key())
+    known: dict[str, object] = {
+        "state": KeyState.GOOD, "can_view": True, "can_view_orders": True, "can_trade": True,
+        "can_withdraw": False, "checked_at": now, "linked_at": now,
+    }  # fmt: skip
+    with transaction() as session:
+        account = LinkedAccount(
+            user_id=user_id,
+            exchange=exchange,
+            sealed_keys=sealer.seal(keys),
+            fingerprint=sealer.fingerprint(exchange, keys),
+            last_four=keys.last_four,
+            **(known | about),
+        )
+        session.add(account)
+    return account

@@ -60,6 +60,13 @@ GET    /coins/<code>/logo                             404    404    404    404  
 GET    /create                                        login  200    200    200    login  login
 GET    /create/rates                                  login  404    404    404    login  login
 POST   /create                                        login  303    303    303    login  login
+GET    /desk                                          login  200    200    200    login  login
+GET    /desk/accounts/<int:account_id>/unlink         login  200    404    404    login  login
+POST   /desk/accounts/<int:account_id>/check          login  303    404    404    login  login
+POST   /desk/accounts/<int:account_id>/unlink         login  303    404    404    login  login
+GET    /desk/link                                     login  200    200    200    login  login
+POST   /desk/link                                     login  422    422    422    login  login
+GET    /desk/live                                     login  200    200    200    login  login
 GET    /health                                        503    503    503    503    503    503
 POST   /kakao/events                                  400    400    400    400    400    400
 GET    /kakao/unlinked                                401    401    401    401    401    401

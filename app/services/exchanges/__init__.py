@@ -2,6 +2,7 @@
 
 from app.services.exchanges.entering import Entered, enter_by_keys
 from app.services.exchanges.holdings import (
+    WON,
     AccountView,
     HoldingView,
     Share,
@@ -27,6 +28,7 @@ from app.services.exchanges.linking import (
 from app.services.exchanges.sealing import SealBroken, Sealer, renew_seals
 
 __all__ = [
+    "WON",
     "AccountView",
     "Doors",
     "Entered",

@@ -1,5 +1,5 @@
 """Pages of the desk: a person's accounts, backtests, bots."""
 
-from flask import Blueprint
+from app.web.desk import accounts
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+BLUEPRINTS = (accounts.bp,)
