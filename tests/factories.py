@@ -269,12 +269,12 @@ def link_account(
     known: dict[str, object] = {
         "state": KeyState.GOOD, "can_view": True, "can_view_orders": True, "can_trade": True,
         "can_withdraw": False, "checked_at": now, "linked_at": now,
+        "sealed_keys": sealer.seal(keys),
     }  # fmt: skip
     with transaction() as session:
         account = LinkedAccount(
             user_id=user_id,
             exchange=exchange,
-            sealed_keys=sealer.seal(keys),
             fingerprint=sealer.fingerprint(exchange, keys),
             last_four=keys.last_four,
             **(known | about),
