@@ -5,10 +5,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.analysis import backtest, base_rates, k_search
+    from app.analysis import backtest, base_rates, following, history, k_search
 
-_MODULES = frozenset({"backtest", "base_rates", "k_search"})
-__all__ = ["backtest", "base_rates", "k_search"]
+_MODULES = frozenset({"backtest", "base_rates", "following", "history", "k_search"})
+__all__ = ["backtest", "base_rates", "following", "history", "k_search"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -28,11 +28,11 @@ Progress = Callable[[int, int], None]
 class BookedTrade:
     """One trade in won: `fee` is for both ways, `growth` what one won became.
 
-    `reason` None: not sold yet, valued at the last close.
+    `reason` None: not sold yet, valued at the last close. `k` None: the strategy has none.
     """
 
     day: date
-    k: Decimal
+    k: Decimal | None
     target: Decimal
     bought_at: Decimal
     sold_on: date
@@ -56,6 +56,19 @@ class Line:
     drawdown: float
     trades: int
     hits: int
+
+    @classmethod
+    def of(cls, days: Whole, curve: Floats, trades: int, hits: int) -> "Line":
+        """The line of a curve; its end and its largest fall are the curve's."""
+        heights = np.maximum(np.maximum.accumulate(curve), 1.0)
+        return cls(
+            days=days,
+            curve=curve,
+            growth=float(curve[-1]) if len(curve) else 1.0,
+            drawdown=float((1 - curve / heights).max(initial=0.0)),
+            trades=trades,
+            hits=hits,
+        )
 
     @property
     def hit_rate(self) -> float | None:
@@ -192,7 +205,9 @@ def _reason(*, stopped: bool, is_open: bool) -> OrderReason | None:
 def _tested(coin: Coin, search: Search, rows: Places, places: Places) -> Tested:
     ks = Ks.of(search.grid)
     cells = trades_at(coin, rows, ks.numers[places], ks.denom, search)
-    line = _line(coin.days[rows], np.cumprod(cells.growth, dtype=np.float64), cells)
+    curve = np.cumprod(cells.growth, dtype=np.float64)
+    hits = int((cells.made & (cells.growth > 1)).sum())
+    line = Line.of(coin.days[rows], curve, int(cells.made.sum()), hits)
     return Tested(coin, search, rows, places, cells, line)
 
 
@@ -202,19 +217,7 @@ def _holding(coin: Coin, search: Search, rows: Places) -> Line:
     first = coin.open[rows[:1]] * (slip.denom + slip.numer)
     bought = coin.steps.up(first, slip.denom, era)
     curve: Floats = np.divide(kept(search) * coin.sold[rows], bought)
-    return _line(coin.days[rows], curve)
-
-
-def _line(days: Whole, curve: Floats, cells: Trades | None = None) -> Line:
-    heights = np.maximum(np.maximum.accumulate(curve), 1.0)
-    return Line(
-        days=days,
-        curve=curve,
-        growth=float(curve[-1]) if len(curve) else 1.0,
-        drawdown=float((1 - curve / heights).max(initial=0.0)),
-        trades=int(cells.made.sum()) if cells else 1,
-        hits=int((cells.made & (cells.growth > 1)).sum()) if cells else int(curve[-1] > 1),
-    )
+    return Line.of(coin.days[rows], curve, 1, int(curve[-1] > 1))
 
 
 def _p_value(

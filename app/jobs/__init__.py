@@ -10,6 +10,7 @@ from flask import Flask
 
 from app.clock import utcnow
 from app.extensions import scheduler
+from app.jobs.backtests import BacktestWorker
 from app.jobs.candles import CandleKeeper
 from app.jobs.desk import BalanceKeeper
 from app.jobs.guard import Steps
@@ -75,6 +76,8 @@ def start(app: Flask) -> None:
     app.extensions["whaling_price_feed"].start()
     app.extensions["whaling_balances"] = BalanceKeeper(app)
     app.extensions["whaling_balances"].start()
+    app.extensions["whaling_backtests"] = BacktestWorker(app)
+    app.extensions["whaling_backtests"].start()
     app.extensions["whaling_bot_keeper"] = BotKeeper(app)
     app.extensions["whaling_bot_keeper"].start()
 
@@ -82,6 +85,7 @@ def start(app: Flask) -> None:
 def stop(app: Flask) -> None:
     """Let what runs end, and give the leases back."""
     app.extensions["whaling_bot_keeper"].stop()
+    app.extensions["whaling_backtests"].stop()
     app.extensions["whaling_balances"].stop()
     app.extensions["whaling_price_feed"].stop()
     app.extensions["whaling_candle_keeper"].stop()

@@ -10,7 +10,7 @@ from app.db import transaction
 from app.domain.accounts import Nickname, WrongCredentials, nickname
 from app.domain.errors import InvalidInput, NotFound
 from app.kakao.base import IdentityProvider
-from app.models import ClientSession, Favourite, Identity, KeptAnswer, LinkedAccount, User
+from app.models import Backtest, ClientSession, Favourite, Identity, KeptAnswer, LinkedAccount, User
 from app.services import pictures
 from app.services.accounts import check_credentials, get_user
 from app.services.exchanges import forget_account
@@ -85,6 +85,6 @@ def _forget(session: Session, user_id: int, now: datetime) -> list[str]:
     linked = select(LinkedAccount).where(LinkedAccount.user_id == user_id)
     for account in session.scalars(linked):
         forget_account(session, account, now)
-    for table in (Identity, ClientSession, KeptAnswer, Favourite):
+    for table in (Identity, ClientSession, KeptAnswer, Favourite, Backtest):
         session.execute(delete(table).where(table.user_id == user_id))
     return subjects

@@ -1,0 +1,314 @@
+"""Backtests of stored candles, coin by coin, told as plain values that can be kept."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from app import analysis
+from app.domain.candles import finished_until
+from app.domain.exchanges import ExchangeName
+from app.domain.market import CandleUnit
+from app.domain.trading import (
+    LEAST_ORDER,
+    BacktestSettings,
+    BadHistory,
+    Day,
+    TooFewDays,
+    as_days,
+)
+from app.extensions import db
+from app.services.market import candle_series, find_coin
+
+if TYPE_CHECKING:
+    from app.analysis.backtest import BookedTrade, Judged, Line, Tested
+
+#: Raised when what a result looks like changes; older ones are told to be asked anew.
+VERSION = 1
+#: So many shuffled markets are searched per coin; each is a step of the progress.
+SHUFFLES = 200
+_SOURCE = "upbit"
+_FINE = Decimal("1e-8")
+
+Progress = Callable[[int], None]
+
+
+class LineOut(TypedDict):
+    """One way to trade: what came of it over some days. All `_pct` are percentages."""
+
+    days: int
+    since: str | None
+    return_pct: float
+    drawdown_pct: float
+    trades: int
+    hits: int
+
+
+class KOut(TypedDict):
+    """One k: what it brought in sample and out of sample."""
+
+    k: str
+    in_pct: float
+    out_pct: float
+    in_trades: int
+    out_trades: int
+
+
+class TradeOut(TypedDict):
+    """One trade. `part` is `in` or `out` (of sample); without a reason it isn't sold yet."""
+
+    part: str
+    day: str
+    k: str | None
+    target: str
+    bought_at: str
+    sold_on: str
+    sold_at: str
+    reason: str | None
+    fee: str
+    return_pct: str
+
+
+class CurvesOut(TypedDict):
+    """What the money had gained after each day, in percent; null where a line has no day."""
+
+    days: list[str]
+    in_sample: list[float | None]
+    out_of_sample: list[float | None]
+    holding: list[float | None]
+
+
+class DataOut(TypedDict):
+    """Which days the figures rest on: how many were wanted, known, and missing in between."""
+
+    source: str
+    wanted: int
+    known: int
+    missing: int
+    first: str | None
+    last: str | None
+
+
+class CoinOut(TypedDict):
+    """The result of one coin; with a `problem` there are no figures, and `params` fill it in.
+
+    `best_k` was best over the days that chose, `next_k` is what the newest days choose.
+    """
+
+    code: str
+    data: DataOut
+    problem: str | None
+    params: dict[str, Any]
+    best_k: str | None
+    next_k: str | None
+    in_sample: LineOut | None
+    out_of_sample: LineOut | None
+    holding: LineOut | None
+    ks: list[KOut]
+    trades: list[TradeOut]
+    curves: CurvesOut | None
+    p_value: float | None
+    doubts: list[str]
+
+
+class ResultOut(TypedDict):
+    """All coins of a backtest, in the order in which they were asked for."""
+
+    version: int
+    coins: list[CoinOut]
+
+
+def total_steps(settings: BacktestSettings) -> int:
+    """How many steps `run_backtest` tells of."""
+    return len(settings.codes) * (SHUFFLES + 1 if settings.chooses_k else 1)
+
+
+def run_backtest(settings: BacktestSettings, *, now: datetime, progress: Progress) -> ResultOut:
+    """Judge each coin over its finished days; `progress` is told how many steps are done.
+
+    What `progress` raises ends the work. A coin that can't be judged says why, and the others are
+    judged all the same. No transaction stays open while figures are made.
+    """
+    steps = total_steps(settings) // len(settings.codes)
+    coins: list[CoinOut] = []
+    for place, code in enumerate(settings.codes):
+        done = place * steps
+        coins.append(_coin(code, settings, now, _counted(progress, done)))
+        progress(done + steps)
+    return {"version": VERSION, "coins": coins}
+
+
+def _counted(progress: Progress, before: int) -> Progress:
+    """The progress of one coin as progress of all."""
+    return lambda done: progress(before + done)
+
+
+def _coin(code: str, settings: BacktestSettings, now: datetime, progress: Progress) -> CoinOut:
+    told = _blank(code, settings)
+    try:
+        days = _days(code, settings, now)
+        told["data"] = _data(days, settings)
+        judge = _search if settings.chooses_k else _follow
+        judge(told, days, settings, progress)
+    except TooFewDays as problem:
+        told["problem"], told["params"] = problem.code, problem.params
+    except BadHistory:
+        told["problem"] = "days_unusable"
+    return told
+
+
+def _days(code: str, settings: BacktestSettings, now: datetime) -> Sequence[Day]:
+    """The last finished days of a coin that we hold; no transaction is open afterwards."""
+    end = finished_until(now, CandleUnit.DAY)
+    coin = find_coin(code, now)
+    if coin is None:
+        return []
+    candles = candle_series(coin_id=coin.id, frame=CandleUnit.DAY, until=end, count=settings.days)
+    db.session.rollback()
+    start = (end - timedelta(days=settings.days)).date()
+    return [one for one in as_days(candles, ExchangeName.UPBIT) if one.day >= start]
+
+
+def _data(days: Sequence[Day], settings: BacktestSettings) -> DataOut:
+    first, last = (days[0].day, days[-1].day) if days else (None, None)
+    return {
+        "source": _SOURCE,
+        "wanted": settings.days,
+        "known": len(days),
+        "missing": (last - first).days + 1 - len(days) if first and last else 0,
+        "first": first.isoformat() if first else None,
+        "last": last.isoformat() if last else None,
+    }
+
+
+def _blank(code: str, settings: BacktestSettings) -> CoinOut:
+    return {
+        "code": code,
+        "data": _data([], settings),
+        "problem": None, "params": {}, "best_k": None, "next_k": None,
+        "in_sample": None, "out_of_sample": None, "holding": None, "ks": [], "trades": [],
+        "curves": None, "p_value": None, "doubts": [],
+    }  # fmt: skip
+
+
+def _search(
+    told: CoinOut, days: Sequence[Day], settings: BacktestSettings, progress: Progress
+) -> None:
+    """Choose k, walk forward, and try shuffled markets."""
+    if not days:
+        raise TooFewDays(needed=settings.window + 2, had=0)
+    found = analysis.backtest.judge(
+        analysis.history.History.of(days),
+        settings.search(),
+        capital=settings.capital,
+        min_total=LEAST_ORDER,
+        shuffles=SHUFFLES,
+        progress=lambda done, _total: progress(done),
+    )
+    grid = found.searched
+    told["best_k"] = f"{settings.search().grid[grid.best]:f}"
+    told["next_k"] = f"{grid.next_k:f}"
+    told["in_sample"] = _line(found.in_sample.line)
+    told["out_of_sample"] = _line(found.out_of_sample.line)
+    told["holding"] = _line(found.holding)
+    told["ks"] = _ks(found, settings)
+    told["trades"] = [
+        *_trades("in", found.in_sample, settings.capital),
+        *_trades("out", found.out_of_sample, settings.capital),
+    ]
+    told["curves"] = _curves(found)
+    told["p_value"] = found.p_value
+    told["doubts"] = [doubt.value for doubt in found.doubts]
+
+
+def _follow(
+    told: CoinOut, days: Sequence[Day], settings: BacktestSettings, _progress: Progress
+) -> None:
+    """A strategy that chooses nothing: all its days are out of sample."""
+    found = analysis.following.follow(
+        days, settings.crossing(), settings.costs(), settings.capital, min_total=LEAST_ORDER
+    )
+    told["out_of_sample"], told["holding"] = _line(found.line), _line(found.holding)
+    told["trades"] = [_trade("out", one) for one in found.trades]
+    told["curves"] = {
+        "days": _isos(found.line.days),
+        "in_sample": [None] * len(found.line.days),
+        "out_of_sample": _gains(found.line),
+        "holding": _gains(found.holding),
+    }
+    told["doubts"] = [doubt.value for doubt in found.doubts]
+
+
+def _line(line: "Line") -> LineOut:
+    return {
+        "days": len(line.days),
+        "since": _isos(line.days[:1])[0] if len(line.days) else None,
+        "return_pct": _gain(line.growth),
+        "drawdown_pct": round(100 * line.drawdown, 4),
+        "trades": line.trades,
+        "hits": line.hits,
+    }
+
+
+def _ks(found: "Judged", settings: BacktestSettings) -> list[KOut]:
+    grid = found.searched
+    return [
+        {
+            "k": f"{k:f}",
+            "in_pct": _gain(grid.growth_in[place]),
+            "out_pct": _gain(grid.growth_out[place]),
+            "in_trades": int(grid.trades_in[place]),
+            "out_trades": int(grid.trades_out[place]),
+        }
+        for place, k in enumerate(settings.search().grid)
+    ]
+
+
+def _trades(part: str, tested: "Tested", capital: Decimal) -> Iterable[TradeOut]:
+    return (_trade(part, one) for one in tested.trades(capital))
+
+
+def _trade(part: str, one: "BookedTrade") -> TradeOut:
+    return {
+        "part": part,
+        "day": one.day.isoformat(),
+        "k": None if one.k is None else f"{one.k:f}",
+        "target": f"{one.target:f}",
+        "bought_at": f"{one.bought_at:f}",
+        "sold_on": one.sold_on.isoformat(),
+        "sold_at": f"{one.sold_at:f}",
+        "reason": one.reason and one.reason.value,
+        "fee": _short(one.fee),
+        "return_pct": _short((one.growth - 1) * 100),
+    }
+
+
+def _curves(found: "Judged") -> CurvesOut:
+    """All three lines over the days of the coin that count."""
+    count, inside = len(found.searched.coin.days), _gains(found.in_sample.line)
+    outside, holding = _gains(found.out_of_sample.line), _gains(found.holding)
+    before: list[float | None] = [None] * (count - len(outside))
+    return {
+        "days": _isos(found.searched.coin.days),
+        "in_sample": [*inside, *[None] * (count - len(inside))],
+        "out_of_sample": [*before, *outside],
+        "holding": [*before, *holding],
+    }
+
+
+def _gains(line: "Line") -> list[float | None]:
+    return [_gain(value) for value in line.curve]
+
+
+def _gain(growth: float) -> float:
+    """What one won became, as a gain in percent."""
+    return round(100 * (float(growth) - 1), 4)
+
+
+def _isos(ordinals: Iterable[int]) -> list[str]:
+    return [date.fromordinal(int(one)).isoformat() for one in ordinals]
+
+
+def _short(amount: Decimal) -> str:
+    """An amount that was divided, to eight decimals; figures of the exchange keep all of theirs."""
+    return f"{amount.quantize(_FINE, ROUND_HALF_EVEN).normalize():f}"
