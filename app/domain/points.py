@@ -1,6 +1,6 @@
 """Points and records: why points move, and what makes a whale."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from app.domain.errors import Conflict
@@ -42,11 +42,21 @@ def is_whale(*, right: int, settled: int, min_settled: int) -> bool:
     return settled >= max(min_settled, 1) and 100 * right >= WHALE_PCT * settled
 
 
-def accuracy_pct(*, right: int, settled: int, places: int = 2) -> Decimal:
-    """Right answers as a share of settled ones in percent, 0..100; 0 while nothing is settled."""
-    if settled == 0:
-        return Decimal(0)
-    return (Decimal(100 * right) / settled).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+def accuracy_pct(*, right: int, settled: int) -> Decimal:
+    """One person's right answers among settled ones in percent, two decimals; 0.00 without any.
+
+    Cut, not rounded: what reads 70.00 is a whale's share, 69.999 isn't.
+    """
+    return _share_pct(right, settled).quantize(Decimal("0.01"), ROUND_DOWN)
+
+
+def crowd_pct(*, right: int, settled: int) -> Decimal:
+    """How often the crowd was right in percent, rounded to one decimal; 0.0 without any."""
+    return _share_pct(right, settled).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def _share_pct(right: int, settled: int) -> Decimal:
+    return Decimal(100 * right) / settled if settled else Decimal(0)
 
 
 def hits_to_whale(*, right: int, settled: int, min_settled: int) -> int:

@@ -45,5 +45,5 @@ class User(Base):
 
     @property
     def accuracy_pct(self) -> Decimal:
-        """Right answers among settled ones in percent, two decimals."""
+        """Right answers among settled ones in percent, cut to two decimals."""
         return accuracy_pct(right=self.right_count, settled=self.settled_count)

@@ -10,6 +10,7 @@ from flask import Flask
 from jinja2 import StrictUndefined, pass_context
 
 from app.domain.kst import kst_day, to_kst
+from app.domain.points import accuracy_pct
 from app.i18n import english, gettext, language, ngettext
 
 MINUS = "−"
@@ -145,9 +146,7 @@ def shares(yes: int, no: int) -> tuple[Decimal, Decimal]:
 
 def accuracy(right: int, settled: int) -> str:
     """Share of right answers, two decimals, cut, not rounded: 69.999 isn't yet a whale's 70."""
-    if settled == 0:
-        return "0.00"
-    return f"{_cut(_HUNDRED * right / settled, 2):f}"
+    return f"{accuracy_pct(right=right, settled=settled):f}"
 
 
 def iso(moment: datetime) -> str:

@@ -8,6 +8,7 @@ from app.domain.kst import next_kst_day
 from app.domain.points import TOP_UP_POINTS
 from app.i18n import gettext
 from app.services import points
+from app.web.accounts.entry import own_path
 from app.web.filters import count
 from app.web.forms import row_id
 from app.web.sessions import me, require_sign_in
@@ -40,7 +41,10 @@ def show() -> str:
 
 @bp.post("/top-up")
 def top_up() -> ResponseReturnValue:
-    """Today's points, once; the refusal of a second time says when the next come."""
+    """Today's points, once; the refusal of a second time says when the next come.
+
+    Who wanted to answer a vote goes on there, everybody else sees where the points went.
+    """
     balance = points.take_top_up(user_id=me().id, now=utcnow())
     sentence = gettext(
         "오늘의 고래밥 %(n)s개를 받았어요. 이제 %(balance)s개예요.",
@@ -48,4 +52,4 @@ def top_up() -> ResponseReturnValue:
         balance=count(balance),
     )
     flash(sentence, "success")
-    return redirect("/me/points", 303)
+    return redirect(own_path(request.form.get("next", "")) or "/me/points", 303)

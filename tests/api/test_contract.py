@@ -139,7 +139,7 @@ def test_user_is_told_with_the_contracts_names(sign_in: SignIn) -> None:
     found = sign_in(user).get("/user").get_json()
 
     assert found["nickname"] == "고래"
-    assert found["acc_percent"] == pytest.approx(66.67)
+    assert found["acc_percent"] == 66.66
     assert found["point"] == 120
     assert found["profile_img"] is None
     assert found["is_default_profile"] is True

@@ -1,7 +1,5 @@
 """Points and records: accuracy, and what makes a whale."""
 
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from app.domain.points import (
     WELCOME_POINTS,
     NotEnoughPoints,
     accuracy_pct,
+    crowd_pct,
     hits_to_whale,
     is_whale,
 )
@@ -30,14 +29,29 @@ def test_figures_of_the_game() -> None:
 
 @pytest.mark.parametrize(
     ("right", "settled", "pct"),
-    [(0, 0, "0"), (0, 3, "0"), (3, 3, "100"), (2, 3, "66.67"), (1, 3, "33.33"), (1, 8, "12.5")],
+    [(0, 0, "0.00"), (0, 3, "0.00"), (3, 3, "100.00"), (2, 3, "66.66"), (1, 8, "12.50")],
 )
 def test_accuracy_is_right_of_settled_in_percent(right: int, settled: int, pct: str) -> None:
-    assert accuracy_pct(right=right, settled=settled) == Decimal(pct)
+    assert str(accuracy_pct(right=right, settled=settled)) == pct
 
 
-def test_half_of_last_decimal_goes_up() -> None:
-    assert accuracy_pct(right=1, settled=16, places=1) == Decimal("6.3")
+@given(records())
+def test_accuracy_reads_70_for_nobody_who_is_less_than_a_whale(record: tuple[int, int]) -> None:
+    right, settled = record
+
+    whale = is_whale(right=right, settled=settled, min_settled=1)
+    assert (accuracy_pct(right=right, settled=settled) >= 70) == whale
+
+
+def test_one_answer_short_of_a_whale_reads_less_than_70() -> None:
+    assert str(accuracy_pct(right=69_999, settled=100_000)) == "69.99"
+
+
+@pytest.mark.parametrize(
+    ("right", "settled", "pct"), [(0, 0, "0.0"), (2, 3, "66.7"), (1, 16, "6.3"), (3, 3, "100.0")]
+)
+def test_crowd_is_rounded_to_one_decimal(right: int, settled: int, pct: str) -> None:
+    assert str(crowd_pct(right=right, settled=settled)) == pct
 
 
 @given(records())

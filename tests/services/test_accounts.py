@@ -207,4 +207,4 @@ def test_person_of_a_session_carries_ones_own_figures(session: Session) -> None:
 
     assert found
     assert (found.person.nickname, found.person.points) == ("alice", 300)
-    assert str(found.person.accuracy_pct) == "66.67"
+    assert str(found.person.accuracy_pct) == "66.66"

@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain.errors import NotFound
 from app.domain.points import AlreadyToppedUp, Reason
-from app.models import User
+from app.models import LedgerEntry, User
 from app.services import points
 from app.services.points import audit
 from tests import factories as make
@@ -69,6 +71,16 @@ def test_top_up_asked_eight_times_at_once_is_given_once(app: Flask) -> None:
     with app.app_context():
         assert points.ledger_page(user_id=alice).balance == 310
         assert list(audit()) == []
+
+
+@pytest.mark.parametrize("name", ["take_top_up", "grant"])
+def test_nobody_gets_no_points(session: Session, name: str) -> None:
+    more = {"amount": 10} if name == "grant" else {}
+
+    with pytest.raises(NotFound):
+        getattr(points, name)(user_id=99, now=NOW, **more)
+
+    assert session.scalar(select(func.count()).select_from(LedgerEntry)) == 0
 
 
 def test_grant_goes_through_the_ledger(session: Session, alice: User) -> None:

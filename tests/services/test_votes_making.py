@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -143,6 +144,22 @@ def test_same_request_makes_one_vote_and_is_paid_once(session: Session, alice: U
     assert first == again
     assert make.balance(alice) == 250
     assert list(audit()) == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"range_pct": 11}, {"direction": "down"}, {"duration": "week"}, {"coin": "ETH"}]
+)
+def test_same_request_key_for_another_question_is_refused(
+    alice: User, other: dict[str, Any]
+) -> None:
+    make.make_coin("ETH")
+    first = make.make_vote(alice, request_key="k").id
+
+    with pytest.raises(Conflict, match="request_key_reused"):
+        votes.open_vote(user_id=alice.id, draft=make.make_draft(**other), request_key="k", now=NOW)
+
+    again = votes.open_vote(user_id=alice.id, draft=make.make_draft(), request_key="k", now=NOW)
+    assert (again, make.balance(alice)) == (first, 250)
 
 
 def test_same_request_key_of_two_people_makes_two_votes(

@@ -48,6 +48,17 @@ def test_visitor_sees_a_decided_vote_with_its_whales(
     assert "결과 나온 질문 1개 전체 적중률 100.0%" in page
 
 
+def test_whales_who_are_divided_are_shown_as_divided(
+    client: Visitor, alice: User, now: datetime
+) -> None:
+    vote = factories.make_vote(alice, now=now - timedelta(days=1, minutes=5))
+    for name, choice in (("carl", "yes"), ("dana", "no")):
+        factories.answer(factories.make_user(name, record=(9, 10)), vote, choice)
+    factories.settle(factories.close(vote), "110")
+
+    assert "웨일 2명 반반 50.0%" in words(client.get("/").text)
+
+
 def test_whales_of_an_open_vote_are_not_shown_off(
     client: Visitor, alice: User, now: datetime
 ) -> None:

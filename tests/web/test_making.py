@@ -92,6 +92,18 @@ def test_two_tabs_ask_two_questions(app: Flask, alice: User, browser: FlaskClien
     assert (made(app), balance(app, alice)) == (2, 200)
 
 
+def test_form_sent_again_with_another_question_asks_nothing_more(
+    app: Flask, alice: User, browser: FlaskClient
+) -> None:
+    key = key_of(browser.get(FULL.url()))
+    browser.post("/create", data=ALL | {"request_key": key})
+
+    answer = browser.post("/create", data=ALL | {"range": "7", "request_key": key})
+
+    assert "이미 다른 질문을 만들었어요" in said(browser.get(answer.location))
+    assert (made(app), balance(app, alice)) == (1, 250)
+
+
 def test_reading_the_summary_again_and_again_changes_nothing(
     app: Flask, alice: User, browser: FlaskClient
 ) -> None:

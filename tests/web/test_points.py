@@ -56,6 +56,13 @@ def test_top_up_gives_10_once_a_day(app: Flask) -> None:
     assert "다음은" in shown
 
 
+@pytest.mark.parametrize("wanted", ["//evil.example", "https://evil.example/", "/\\evil.example"])
+def test_top_up_leads_to_no_other_host(app: Flask, wanted: str) -> None:
+    answer = newcomer(app).post("/me/top-up", data={"next": wanted})
+
+    assert answer.location == "/me/points"
+
+
 @pytest.mark.parametrize(("side", "there", "away"), [("in", "+300", "−50"), ("out", "−50", "+300")])
 def test_ledger_shows_one_side_alone(app: Flask, side: str, there: str, away: str) -> None:
     with app.app_context():

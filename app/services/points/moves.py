@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import table_of, transaction
+from app.domain.errors import NotFound
 from app.domain.kst import kst_day
 from app.domain.points import TOP_UP_POINTS, AlreadyToppedUp, NotEnoughPoints, Reason
 from app.extensions import db
@@ -23,9 +24,13 @@ _ENTER = table_of(LedgerEntry).insert()
 
 
 def take_top_up(*, user_id: int, now: datetime) -> int:
-    """Give today's 10 points once per Korean day, or raise AlreadyToppedUp. Returns the balance."""
+    """Give today's 10 points once per Korean day; returns the balance.
+
+    Raises AlreadyToppedUp, and NotFound where there is no such person.
+    """
     try:
         with transaction() as session:
+            balance = _move(session, user_id, TOP_UP_POINTS)
             entry = LedgerEntry(
                 user_id=user_id,
                 reason=Reason.TOP_UP,
@@ -35,7 +40,7 @@ def take_top_up(*, user_id: int, now: datetime) -> int:
             )
             session.add(entry)
             session.flush()
-            return _move(session, user_id, TOP_UP_POINTS)
+            return balance
     except IntegrityError as error:
         raise AlreadyToppedUp from error
 
@@ -49,12 +54,16 @@ def can_top_up(*, user_id: int, now: datetime) -> bool:
 
 
 def grant(*, user_id: int, amount: int, now: datetime) -> int:
-    """Give points from the operator's hand; the ledger says so. Returns the balance."""
+    """Give points from the operator's hand; the ledger says so. Returns the balance.
+
+    Raises NotFound where there is no such person.
+    """
     with transaction() as session:
+        balance = _move(session, user_id, amount)
         session.add(
             LedgerEntry(user_id=user_id, reason=Reason.GRANT, amount=amount, created_at=now)
         )
-        return _move(session, user_id, amount)
+        return balance
 
 
 def spend(
@@ -85,10 +94,12 @@ def spend(
 
 
 def _move(session: Session, user_id: int, amount: int) -> int:
-    session.execute(
+    moved = session.execute(
         update(User)
         .where(User.id == user_id)
         .values(points=User.points + amount)
         .execution_options(synchronize_session=False)
     )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        raise NotFound
     return session.scalar(select(User.points).where(User.id == user_id)) or 0

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import case, func, select
 
 from app.db import Remembered
-from app.domain.points import accuracy_pct
+from app.domain.points import crowd_pct
 from app.domain.votes import VoteState
 from app.extensions import db
 from app.models import Vote
@@ -30,4 +30,4 @@ def platform_accuracy(now: datetime) -> Decimal:
     Votes that nobody answered, and void ones, don't count; 0.0 while nothing is settled.
     """
     right, settled = platform_counts.get(now)
-    return accuracy_pct(right=right, settled=settled, places=1)
+    return crowd_pct(right=right, settled=settled)

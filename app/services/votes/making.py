@@ -41,11 +41,12 @@ class StartPrice:
 def open_vote(*, user_id: int, draft: Draft, request_key: str, now: datetime) -> int:
     """Ask the question and pay for it; returns the vote's id.
 
-    The same `request_key` of the same person gives the same vote and is paid once. Raises
-    InvalidInput for an unknown coin, Conflict `coin_inactive` or `price_not_fresh`, and
-    NotEnoughPoints; in each case nothing is charged.
+    The same `request_key` of the same person gives the same vote and is paid once; with another
+    question it is refused by Conflict `request_key_reused`, or one would be told that the second
+    was made. Raises InvalidInput for an unknown coin, Conflict `coin_inactive` or
+    `price_not_fresh`, and NotEnoughPoints; in each case nothing is charged.
     """
-    made = _made_before(user_id, request_key)
+    made = _made_before(user_id, request_key, draft)
     if made is not None:
         return made
     rate = known_rate(draft, now)
@@ -53,7 +54,7 @@ def open_vote(*, user_id: int, draft: Draft, request_key: str, now: datetime) ->
         with transaction() as session:
             vote_id = open_within(session, user_id, draft, request_key, rate, now)
     except IntegrityError:
-        made = _made_before(user_id, request_key)
+        made = _made_before(user_id, request_key, draft)
         if made is None:
             raise
         return made
@@ -92,10 +93,17 @@ def made_so_far(*, user_id: int) -> int:
     return db.session.scalar(made) or 0
 
 
-def _made_before(user_id: int, request_key: str) -> int | None:
-    return db.session.scalar(
-        select(Vote.id).where(Vote.creator_id == user_id, Vote.request_key == request_key)
-    )
+def _made_before(user_id: int, request_key: str, draft: Draft) -> int | None:
+    made = db.session.execute(
+        select(Vote.id, Coin.code, Vote.direction, Vote.duration, Vote.range_pct)
+        .join(Coin, Coin.id == Vote.coin_id)
+        .where(Vote.creator_id == user_id, Vote.request_key == request_key)
+    ).one_or_none()
+    if made is None:
+        return None
+    if draft != Draft(made.code, Question(made.direction, made.duration, made.range_pct)):
+        raise Conflict("request_key_reused")
+    return int(made.id)
 
 
 def known_rate(draft: Draft, now: datetime) -> BaseRate | None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy.orm import Session
@@ -160,6 +161,19 @@ def test_too_few_points_are_told_with_what_helps(client: Visitor, poor: User, vo
     assert 'action="/me/top-up"' in page
     assert 'href="/votes?mine=staff"' in page
     assert "whale-startled" in page
+
+
+def test_top_up_on_the_sheet_leads_back_to_the_answer(
+    client: Visitor, poor: User, vote: Vote
+) -> None:
+    here = f"/votes/{vote.id}/answer?choice=no"
+    client.sign_in(poor)
+    [back] = re.findall(r'name="next" value="([^"]+)"', client.get(here).text)
+
+    answer = client.post("/me/top-up", data={"next": unescape(back)})
+
+    assert (answer.status_code, answer.location) == (303, here)
+    assert "‘아니오’로 답할까요?" in sheet(client.get(here).text)
 
 
 def test_top_up_is_not_offered_twice_a_day(
