@@ -1,0 +1,524 @@
+"""The engine: what it does at each price, at the day's end, after a halt, and in every doubt."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.db import transaction
+from app.domain.exchanges import KeyProblem, OrderState
+from app.domain.runs import BotMode, BotState, LogKind
+from app.domain.trading import BotSettings, Limits, Plays
+from app.exchanges.base import (
+    BadCredentials,
+    DuplicateOrder,
+    ExchangeError,
+    InsufficientFunds,
+    OrderRefused,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from app.extensions import db
+from app.models import Bot, BotRun, BotValue, LinkedAccount, Order, Position, RunLine, StoredCandle
+from app.services.trading import bots, engine
+from tests.flows.bot_world import (
+    ABOVE,
+    BELOW,
+    OWN_COINS,
+    STOPPED_OUT,
+    WON,
+    BotWorld,
+    Trader,
+    check_truth,
+    open_world,
+    plant_traders,
+)
+
+SETTINGS = BotSettings(codes=("BTC",), k=Decimal("0.5"), share_pct=Decimal(50))
+UPBIT, BITHUMB = range(1), range(1, 2)
+
+
+@pytest.fixture
+def world(session: Session) -> Iterator[BotWorld]:
+    with open_world() as made:
+        yield made
+
+
+def trader(world: BotWorld, settings: BotSettings = SETTINGS, seeds: range = UPBIT) -> Trader:
+    """One bot without any trouble."""
+    plant_traders(world, seeds, settings)
+    made = list(world.traders.values())[-1]
+    made.trouble.is_over = True
+    return made
+
+
+def orders_of(one: Trader) -> list[Order]:
+    db.session.rollback()
+    return list(
+        db.session.scalars(select(Order).where(Order.bot_id == one.bot_id).order_by(Order.id))
+    )
+
+
+def bot_of(one: Trader) -> Bot:
+    db.session.rollback()
+    return db.session.get_one(Bot, one.bot_id)
+
+
+def told(one: Trader, kind: LogKind | None = None) -> list[str]:
+    query = (
+        select(RunLine.code, RunLine.kind)
+        .join(BotRun, BotRun.id == RunLine.run_id)
+        .where(BotRun.bot_id == one.bot_id)
+        .order_by(RunLine.id)
+    )
+    db.session.rollback()
+    return [code for code, of in db.session.execute(query) if kind in (None, of)]
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, one: Trader, call: str, *errors: Exception) -> None:
+    """The next calls fail so, one after the other; then all is well again."""
+    real: Callable[..., Any] = getattr(one.broker._inner, call)
+    left = list(errors)
+
+    def answer(*given: Any) -> Any:
+        if left:
+            raise left.pop(0)
+        return real(*given)
+
+    monkeypatch.setattr(one.broker._inner, call, answer)
+
+
+@pytest.mark.parametrize("seeds", [UPBIT, BITHUMB], ids=["upbit", "bithumb"])
+def test_bot_waits_below_the_target_buys_above_it_once_and_sells_when_the_day_ends(
+    world: BotWorld, seeds: range
+) -> None:
+    one = trader(world, seeds=seeds)
+    world.tick(1, BELOW)
+    assert orders_of(one) == []
+
+    world.tick(1, ABOVE)
+    world.tick(60, ABOVE)
+    bought = orders_of(one)
+    assert [(order.side, order.reason, order.funds) for order in bought] == [
+        ("buy", "entry", 500_000)
+    ]
+
+    world.now += timedelta(days=1)
+    world.tick(1, BELOW)
+    world.tick(1, BELOW)
+    assert [order.reason for order in orders_of(one)] == ["entry", "day_end"]
+    assert check_truth(world, one)["orders"] == 2
+
+
+def test_position_sold_late_after_downtime_is_sold_all_the_same(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.now += timedelta(days=3, hours=5)
+    world.engine = world.born()
+    world.tick(1, BELOW)
+
+    assert [order.reason for order in orders_of(one)] == ["entry", "day_end"]
+
+
+def test_stop_sells_and_the_coin_is_not_bought_again_that_day(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.tick(1, STOPPED_OUT)
+    world.tick(120, ABOVE)
+
+    assert [order.reason for order in orders_of(one)] == ["entry", "stop_loss"]
+
+
+def test_what_the_person_held_before_is_never_sold(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.now += timedelta(days=1)
+    world.tick(1, BELOW)
+
+    assert world.sim.balances(one.access)["BTC"].free == OWN_COINS
+
+
+def test_order_whose_answer_was_lost_is_asked_about_and_counted_once(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    real = one.broker._inner.place
+
+    def lose(intent: Any) -> Any:
+        real(intent)
+        raise OutcomeUnknown("no answer")
+
+    monkeypatch.setattr(one.broker._inner, "place", lose)
+    world.tick(1, ABOVE)
+    assert orders_of(one)[0].state is OrderState.UNKNOWN
+    assert "order_unknown" in told(one)
+
+    world.tick(6, ABOVE)
+    assert check_truth(world, one) == {"orders": 1, "never_sent": 0}
+
+
+def test_order_that_never_arrived_is_tried_again_only_when_that_is_proven(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    failing(monkeypatch, one, "place", OutcomeUnknown("lost"))
+    world.tick(1, ABOVE)
+    for _ in range(3):
+        world.tick(6, ABOVE)
+    assert [order.state for order in orders_of(one)] == [OrderState.UNKNOWN]
+
+    for _ in range(3):  # said, said again and so believed, and tried anew
+        world.tick(6, ABOVE)
+    assert [order.state for order in orders_of(one)] == [
+        OrderState.NEVER_SENT,
+        OrderState.CANCELLED,
+    ]
+    assert check_truth(world, one) == {"orders": 1, "never_sent": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "problem"),
+    [
+        (OrderRefused("market_offline"), OrderState.REJECTED, "market_offline"),
+        (InsufficientFunds("no"), OrderState.REJECTED, "insufficient_funds"),
+        (Rejected("no"), OrderState.REJECTED, "rejected"),
+        (RateLimited("slow", 1.0), OrderState.NEVER_SENT, "rate_limited"),
+    ],
+)
+def test_refused_order_is_told_and_tried_again_later(
+    world: BotWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    error: ExchangeError,
+    state: OrderState,
+    problem: str,
+) -> None:
+    one = trader(world)
+    failing(monkeypatch, one, "place", error)
+    world.tick(1, ABOVE)
+    first = orders_of(one)[0]
+    assert (first.state, first.problem) == (state, problem)
+
+    world.tick(2, ABOVE)
+    assert len(orders_of(one)) == 1
+    world.tick(6, ABOVE)
+    assert check_truth(world, one) == {"orders": 1, "never_sent": 1}
+
+
+def test_order_that_the_exchange_has_seen_before_is_asked_about(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    failing(monkeypatch, one, "place", DuplicateOrder("again"))
+    world.tick(1, ABOVE)
+
+    assert orders_of(one)[0].state is OrderState.UNKNOWN
+
+
+@pytest.mark.parametrize("call", ["place", "balances", "order"])
+def test_refused_key_stops_the_bot_in_plain_words(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    one = trader(world)
+    failing(monkeypatch, one, call, BadCredentials(KeyProblem.EXPIRED))
+    if call == "order":
+        failing(monkeypatch, one, "place", OutcomeUnknown("lost"))
+    world.tick(1, ABOVE)
+    world.tick(6, ABOVE)
+
+    assert bot_of(one).state is BotState.OFF
+    assert db.session.scalars(select(BotRun.end_reason)).one() == "key_expired"
+    assert db.session.scalars(select(LinkedAccount.problem)).one() is KeyProblem.EXPIRED
+    assert told(one)[-1] == "run_broke_off"
+
+
+def test_exchange_that_fails_is_left_alone_for_a_moment(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    failing(monkeypatch, one, "balances", Unavailable("closed"))
+    world.tick(1, ABOVE)
+    world.tick(2, ABOVE)
+    assert orders_of(one) == []
+
+    world.tick(4, ABOVE)
+    assert len(orders_of(one)) == 1
+
+
+def test_halt_lets_nothing_in_and_survives_a_restart(world: BotWorld) -> None:
+    one = trader(world)
+    bots.halt_all(user_id=one.user_id, sells=False, now=world.now)
+    world.engine = world.born()
+    world.tick(1, ABOVE)
+    world.tick(1, ABOVE)
+
+    assert orders_of(one) == []
+    assert bot_of(one).state is BotState.HALTED
+    assert told(one) == ["run_started", "halted", "run_ended"]
+
+
+def test_halt_sells_what_the_bot_bought_and_nothing_else(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    bots.halt_all(user_id=one.user_id, sells=True, now=world.now)
+    world.tick(1, BELOW)
+    world.tick(1, BELOW)
+
+    assert [order.reason for order in orders_of(one)] == ["entry", "halt"]
+    assert world.sim.balances(one.access)["BTC"].free == OWN_COINS
+    assert db.session.scalars(select(BotRun.ended_at)).one() is not None
+
+
+def test_halt_sells_although_prices_are_down(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    bots.halt_all(user_id=one.user_id, sells=True, now=world.now)
+    world.now += timedelta(hours=2)  # the board is two hours old
+    for task in world.engine.look():
+        world.engine.work(task)
+
+    assert [order.reason for order in orders_of(one)] == ["entry", "halt"]
+
+
+def test_halt_sells_what_an_ended_run_has_left(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    bots.stop_bot(user_id=one.user_id, mode=BotMode.LIVE, now=world.now)
+    world.tick(1, ABOVE)
+    assert bot_of(one).state is BotState.OFF
+
+    bots.halt_all(user_id=one.user_id, sells=True, now=world.now)
+    world.tick(1, ABOVE)
+    world.tick(1, ABOVE)
+    assert [order.reason for order in orders_of(one)] == ["entry", "halt"]
+
+
+def test_halt_wins_against_an_order_that_is_written_but_not_sent(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    claim = engine.orders.claim
+
+    def halted_in_between(**given: Any) -> Any:
+        bots.halt_all(user_id=one.user_id, sells=False, now=world.now)
+        return claim(**given)
+
+    monkeypatch.setattr(engine.orders, "claim", halted_in_between)
+    world.tick(1, ABOVE)
+
+    assert world.sim.orders(one.access) == []
+    assert [(order.state, order.problem) for order in orders_of(one)] == [
+        (OrderState.NEVER_SENT, "not_running")
+    ]
+
+
+def test_halt_takes_off_what_is_open(world: BotWorld) -> None:
+    one = trader(world)
+    world.sim.fault("slow_fill", for_s=60, group="order", seconds=60)
+    world.tick(1, ABOVE)
+    assert orders_of(one)[0].state is OrderState.OPEN
+
+    bots.halt_all(user_id=one.user_id, sells=False, now=world.now)
+    world.tick(1, ABOVE)
+    world.tick(1, ABOVE)
+    assert orders_of(one)[0].state is OrderState.CANCELLED
+    assert world.sim.balances(one.access)["KRW"].free == WON
+    assert told(one)[-1] == "run_ended"
+
+
+def test_stopped_bot_takes_its_purchase_off_and_rests(world: BotWorld) -> None:
+    one = trader(world)
+    world.sim.fault("slow_fill", for_s=60, group="order", seconds=60)
+    world.tick(1, ABOVE)
+    bots.stop_bot(user_id=one.user_id, mode=BotMode.LIVE, now=world.now)
+    world.tick(2, ABOVE)
+    world.tick(2, ABOVE)
+
+    assert orders_of(one)[0].state is OrderState.CANCELLED
+    assert bot_of(one).state is BotState.OFF
+    assert told(one)[-1] == "run_ended"
+
+
+def test_purchase_that_stays_open_is_taken_off_and_a_sale_is_not(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.sim.fault("slow_fill", for_s=60, group="order", seconds=60)
+    world.tick(1, STOPPED_OUT)
+    world.tick(90, STOPPED_OUT)
+    assert orders_of(one)[1].state is OrderState.OPEN
+
+    two = trader(world)
+    world.tick(1, ABOVE)
+    world.tick(61, ABOVE)
+    world.tick(2, ABOVE)
+    assert orders_of(two)[0].state is OrderState.CANCELLED
+    assert orders_of(two)[0].executed_volume == 0
+
+
+def test_order_is_asked_about_less_often_the_longer_it_takes(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.sim.fault("slow_fill", for_s=60, group="order", seconds=60)
+    world.tick(1, STOPPED_OUT)
+    asked = []
+    real = one.broker._inner.order
+    one.broker._inner.order = lambda name: asked.append(world.now) or real(name)  # type: ignore[method-assign,func-returns-value]
+    for seconds in (2, 2, 120, 5, 5, 7200, 30, 31):
+        world.tick(seconds, STOPPED_OUT)
+
+    assert len(asked) == 6
+
+
+def test_intended_order_of_a_dead_server_was_never_sent(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    claim = engine.orders.claim
+    monkeypatch.setattr(engine.orders, "claim", lambda **_: None)
+    world.tick(1, ABOVE)
+    monkeypatch.setattr(engine.orders, "claim", claim)
+    world.engine = world.born()
+    world.tick(1, ABOVE)
+    world.tick(6, ABOVE)
+
+    assert [(order.state, order.problem) for order in orders_of(one)] == [
+        (OrderState.NEVER_SENT, "interrupted"),
+        (OrderState.CANCELLED, None),
+    ]
+
+
+def test_limits_hold_and_are_told_once_a_day(world: BotWorld) -> None:
+    one = trader(world, replace(SETTINGS, limits=Limits(per_day=Decimal(499_999))))
+    for _ in range(3):
+        world.tick(61, ABOVE)
+
+    assert orders_of(one) == []
+    assert told(one, LogKind.SKIPPED) == ["per_day"]
+
+
+def test_day_of_too_great_a_loss_ends_purchases(world: BotWorld) -> None:
+    one = trader(world, replace(SETTINGS, limits=Limits(daily_loss_pct=Decimal(1))))
+    world.tick(1, BELOW)
+    with transaction() as session:
+        session.execute(update(BotValue).values(value=Decimal(1_020_000)))
+    world.tick(1, ABOVE)
+
+    assert orders_of(one) == []
+    assert told(one, LogKind.SKIPPED) == ["daily_loss"]
+
+
+def test_account_without_money_is_skipped_and_told_once(world: BotWorld) -> None:
+    one = trader(world)
+    world.sim.change_balance(one.access, "KRW", -1_999_000)
+    for _ in range(3):
+        world.tick(61, ABOVE)
+
+    assert orders_of(one) == []
+    assert told(one, LogKind.SKIPPED) == ["skip_no_money"]
+
+
+def test_coins_that_the_person_took_away_are_not_sold(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.sim.change_balance(one.access, "BTC", -1)
+    world.tick(1, STOPPED_OUT)
+    bots.halt_all(user_id=one.user_id, sells=True, now=world.now)
+    world.tick(61, STOPPED_OUT)
+
+    assert len(orders_of(one)) == 1
+    assert told(one, LogKind.SKIPPED) == ["skip_too_small"]
+    assert db.session.scalars(select(BotRun.ended_at)).one() is not None
+
+
+def test_rest_too_small_to_sell_does_not_count_as_held(world: BotWorld) -> None:
+    world.sim.fault("partial", for_s=600, group="order", share=0.005)
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.sim.clear_faults()
+    world.now += timedelta(days=1)
+    world.tick(1, ABOVE)
+
+    assert [order.side for order in orders_of(one)] == ["buy", "buy"]
+    world.now += timedelta(days=1)
+    world.tick(1, BELOW)
+    assert db.session.scalars(select(func.count()).select_from(Position)).one() == 0
+
+
+def test_coin_that_was_taken_out_of_the_settings_is_still_sold(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    with transaction() as session:
+        other = replace(SETTINGS, codes=("ETH",))
+        session.execute(update(Bot).values(settings=other.to_json()))
+    world.now += timedelta(days=1)
+    world.tick(1, ABOVE)
+    world.tick(61, ABOVE)
+
+    assert [order.reason for order in orders_of(one)] == ["entry", "day_end"]
+
+
+def test_stale_price_decides_nothing(world: BotWorld) -> None:
+    one = trader(world)
+    world.set_price(ABOVE)
+    world.now += timedelta(seconds=61)
+
+    assert world.engine.look() == []
+    assert orders_of(one) == []
+
+
+def test_clock_that_jumps_back_over_midnight_neither_sells_nor_buys_twice(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.now -= timedelta(hours=20)
+    world.tick(1, ABOVE)
+    world.now += timedelta(hours=20)
+    world.tick(1, ABOVE)
+
+    assert [order.side for order in orders_of(one)] == ["buy"]
+
+
+def test_best_k_is_chosen_from_days_that_have_ended(world: BotWorld) -> None:
+    one = trader(world, replace(SETTINGS, k=None, window=1))
+    world.tick(1, ABOVE)
+
+    assert [order.side for order in orders_of(one)] == ["buy"]
+
+
+def test_too_few_days_plan_nothing(world: BotWorld) -> None:
+    one = trader(world, replace(SETTINGS, k=None, window=100))
+    world.tick(1, ABOVE)
+    world.tick(11, ABOVE)
+
+    assert orders_of(one) == []
+
+
+def test_second_strategy_trades_through_the_same_engine(world: BotWorld) -> None:
+    one = trader(world, replace(SETTINGS, plays=Plays.CROSSING, short=1, long=2))
+    world.tick(1, ABOVE)
+
+    assert orders_of(one) == []  # flat days never cross
+
+
+def test_value_of_each_run_is_noted_beside_buying_and_waiting(world: BotWorld) -> None:
+    trader(world)
+    world.tick(1, BELOW)
+    world.tick(301, ABOVE)
+    noted = db.session.execute(select(BotValue.value, BotValue.hold).order_by(BotValue.at)).all()
+
+    assert tuple(noted[0]) == (1_000_000, 1_000_000)
+    assert noted[1].hold == (1_000_000 * ABOVE / BELOW).quantize(Decimal("1e-8"))
+
+
+def test_bot_at_bithumb_waits_until_its_own_day_is_known(world: BotWorld) -> None:
+    with transaction() as session:
+        session.execute(StoredCandle.__table__.delete())  # type: ignore[attr-defined]
+    one, two = trader(world), trader(world, seeds=BITHUMB)
+    world.tick(1, ABOVE)
+
+    assert orders_of(one) == orders_of(two) == []
