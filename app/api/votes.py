@@ -125,7 +125,7 @@ def index(who: Bearer) -> Response:
     environ = request.environ
     host = environ["wsgi.url_scheme"], environ.get("HTTP_HOST", "")
     found = _lists.get((who.person.id, *host, request.path, request.query_string), utcnow())
-    response = cached_text(found.text, found.etag)
+    response = cached_text(found.body, found.etag)
     if found.link:
         response.headers["Link"] = found.link
     return response
@@ -209,7 +209,7 @@ def evidence(who: Bearer, vote_id: int) -> Response:
 class _List:
     """A list as it is sent; `link` leads to the next page, if there is one."""
 
-    text: str
+    body: bytes
     etag: str
     link: str
 
@@ -229,7 +229,7 @@ def _write_list(key: tuple[int, str, str, str, bytes], now: datetime) -> _List:
         query = urlencode({**request.args.to_dict(), "cursor": page.next_cursor})
         link = f'<{request.path}?{query}>; rel="next"'
     text = "[" + ",".join(vote_text(vote, host) for vote in page.votes) + "]"
-    return _List(text, etag_of(text), link)
+    return _List(text.encode(), etag_of(text), link)
 
 
 #: Who asks again within a second, and did nothing meanwhile, gets what was written before.
@@ -237,7 +237,7 @@ _lists = RememberedEach(
     _write_list,
     timedelta(seconds=1),
     most=100,
-    fits=lambda found: len(found.text) < LARGEST_KEPT,
+    fits=lambda found: len(found.body) < LARGEST_KEPT,
 )
 
 

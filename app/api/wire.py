@@ -25,7 +25,7 @@ def answer(value: object, status: int = 200) -> Response:
     return text_answer(exact(value), status)
 
 
-def text_answer(text: str, status: int) -> Response:
+def text_answer(text: str | bytes, status: int) -> Response:
     """An answer whose JSON was written before."""
     response = Response(text, status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
@@ -41,12 +41,12 @@ def empty(status: int = 200) -> Response:
 
 def cached(value: object) -> Response:
     """An answer that a client may keep and ask about again: 304 while it is the same."""
-    return cached_text(exact(value))
+    text = exact(value)
+    return cached_text(text, etag_of(text))
 
 
-def cached_text(text: str, etag: str = "") -> Response:
-    """As `cached`, for JSON that was written before; `etag` where that is known too."""
-    etag = etag or etag_of(text)
+def cached_text(text: str | bytes, etag: str) -> Response:
+    """As `cached`, for JSON that was written before."""
     known = request.if_none_match.contains_weak(etag)  # a proxy that compresses weakens it
     response = empty(304) if known else text_answer(text, 200)
     response.headers["Cache-Control"] = "private, no-cache"
