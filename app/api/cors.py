@@ -1,6 +1,6 @@
 """Which other origins may call the API, said on every answer, errors and preflights included."""
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 from app.api.errors import is_api_path
 
@@ -20,13 +20,19 @@ def init_app(app: Flask) -> None:
 
 def _preflight() -> Response | None:
     asked = request.headers.get("Access-Control-Request-Method")
-    if request.method != "OPTIONS" or asked is None or not is_api_path():
+    if request.method != "OPTIONS" or asked is None or not (is_api_path() or _is_entrance()):
         return None
     return Response(status=204)
 
 
+def _is_entrance() -> bool:
+    """The desk's client shows its keys where people sign in, too."""
+    return request.path.rstrip("/") == "/login"
+
+
 def _allow(response: Response) -> Response:
-    if not is_api_path():
+    asks_first = request.method == "OPTIONS" and _is_entrance()
+    if not is_api_path() and not asks_first and not g.get("is_for_clients"):
         return response
     varies = response.headers.get("Vary")
     response.headers["Vary"] = f"{varies}, Origin" if varies else "Origin"

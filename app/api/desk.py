@@ -1,11 +1,12 @@
-"""The market as the trading desk's client asks for it: the twenty that are traded most."""
+"""What the trading desk's client asks for: one's coins, and the twenty that are traded most."""
 
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypedDict
 
 from flask import Response, request
-from werkzeug.exceptions import HTTPException
+from flask_login import current_user
+from werkzeug.exceptions import HTTPException, Unauthorized
 
 from app.api.room import room
 from app.api.shapes import krname
@@ -14,7 +15,8 @@ from app.api.wire import answer, cached
 from app.clock import utcnow
 from app.domain.kst import to_kst
 from app.domain.market import Candle
-from app.services import market
+from app.services import exchanges, market
+from app.services.exchanges import Owned
 from app.services.market import CatalogueCoin
 
 bp = room("desk", "/coin")
@@ -51,6 +53,26 @@ class DayRow(TypedDict):
     volume: float
 
 
+class OwnedRow(TypedDict):
+    """A coin one owns, and the last finished day of it.
+
+    `buy_price` is 0 where the exchange tells none. `buy_time` is when our bot bought it, else when
+    the account was linked, for exchanges don't say; `fee` is what our bot paid for it in won.
+    """
+
+    name: str
+    ticker: str
+    buy_price: Decimal
+    buy_time: str
+    quantity: Decimal
+    fee: Decimal
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: float
+
+
 #: The client draws one line that says that there is nothing.
 NO_DAY: DayRow = {
     "name": "",
@@ -62,6 +84,30 @@ NO_DAY: DayRow = {
     "close": Decimal(0),
     "volume": 0,
 }
+
+
+@bp.get("", strict_slashes=False)
+@tells({200: list[OwnedRow]})
+def owned() -> Response:
+    """One's coins over all linked accounts, the most valuable first. 401 and `[]` for strangers."""
+    person = _person()
+    now = utcnow()
+    exchanges.note_look(user_id=person, now=now)
+    days = market.last_finished_day(now)
+    rows = exchanges.owned_coins(user_id=person, now=now)
+    return answer([_owned_row(row, days.get(row.coin.id) if row.coin else None) for row in rows])
+
+
+@bp.get("/clientassets", strict_slashes=False)
+@tells({200: dict[str, LiveRow]})
+def owned_live() -> Response:
+    """One's coins of this moment, by code; without a price: absent. 401 and `{}` for strangers."""
+    person = _person()
+    now = utcnow()
+    exchanges.note_look(user_id=person, now=now)
+    coins = [row.coin for row in exchanges.owned_coins(user_id=person, now=now) if row.coin]
+    rows = [_live_row(coin) for coin in coins if coin.is_active]
+    return answer({row["ticker"]: row for row in rows if row is not None})
 
 
 @bp.get("/tickers_20", strict_slashes=False)
@@ -83,10 +129,17 @@ def days() -> Response:
     return cached(rows or [NO_DAY])
 
 
+def _person() -> int:
+    """Who is signed in in this browser: the client has no tokens, and nobody is remembered."""
+    if not current_user.is_authenticated:
+        raise Unauthorized
+    return int(current_user.id)
+
+
 def _failed(error: HTTPException) -> Response:
     """The client draws whatever comes: an error in place of an array leaves its page white."""
-    is_list = request.path.rstrip("/").endswith("tickers_db")
-    response = answer([NO_DAY] if is_list else {}, error.code or 500)
+    nothing: dict[str, object] = {"/coin": [], "/coin/tickers_db": [NO_DAY]}
+    response = answer(nothing.get(request.path.rstrip("/"), {}), error.code or 500)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -94,6 +147,23 @@ def _failed(error: HTTPException) -> Response:
 
 
 bp.register_error_handler(HTTPException, _failed)
+
+
+def _owned_row(row: Owned, day: Candle | None) -> OwnedRow:
+    nothing = Decimal(0)
+    return {
+        "name": krname(row.coin.korean_name) if row.coin else row.code,
+        "ticker": row.code,
+        "buy_price": nothing if row.avg_price is None else row.avg_price,
+        "buy_time": _with_offset(row.since),
+        "quantity": row.quantity,
+        "fee": row.fee,
+        "open": day.open if day else nothing,
+        "high": day.high if day else nothing,
+        "low": day.low if day else nothing,
+        "close": day.close if day else nothing,
+        "volume": day.volume if day else 0,
+    }
 
 
 def _live_row(coin: CatalogueCoin) -> LiveRow | None:

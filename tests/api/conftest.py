@@ -19,6 +19,8 @@ from app.wiring import token_key
 from tests import factories as make
 
 API = "/api/v1"
+#: For the desk's first client, which has a browser's session and no token.
+BY_SESSION = {"/coin", "/coin/clientassets"}
 
 
 class Client:

@@ -12,7 +12,7 @@ from app.api.openapi import api_rules, describe, method_of
 from app.clock import utcnow
 from app.models import User
 from tests import factories as make
-from tests.api.conftest import Client
+from tests.api.conftest import BY_SESSION, Client
 
 Json = dict[str, Any]
 
@@ -86,6 +86,8 @@ def test_answers_are_what_the_description_says(
     values, seen = {"vote_id": vote.id, "code": "BTC"}, 0
     for rule in api_rules(app):
         if method_of(rule) != "GET" or rule.endpoint == "api-reference.openapi":
+            continue
+        if rule.rule in BY_SESSION:
             continue
         template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         answer = spec["paths"][template]["get"]["responses"]["200"]

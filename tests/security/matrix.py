@@ -50,6 +50,8 @@ POST   /api/v1/votes                                  401    400    400    400  
 GET    /api/v1/votes/<int:vote_id>                    401    200    200    200    401    401
 POST   /api/v1/votes/<int:vote_id>/choice             401    400    400    400    401    401
 GET    /api/v1/votes/<int:vote_id>/evidence           401    200    200    200    401    401
+GET    /coin                                          401    401    401    401    401    401
+GET    /coin/clientassets                             401    401    401    401    401    401
 GET    /coin/tickers_20                               200    200    200    200    200    200
 GET    /coin/tickers_db                               200    200    200    200    200    200
 GET    /coins                                         200    200    200    200    200    200

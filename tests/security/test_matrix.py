@@ -47,7 +47,7 @@ def rules(app: Flask) -> list[tuple[str, Rule]]:
 
 
 class Stage:
-    """Alice owns vote 1, account 1 and a picture; who is dead, or has left, once was as good as she."""
+    """Alice owns vote 1, account 1, a picture; who is dead, or left, once was as good as she."""
 
     def __init__(self, app: Flask, owner: User, other: User, staff: User) -> None:
         self.app = app

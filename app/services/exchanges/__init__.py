@@ -25,6 +25,7 @@ from app.services.exchanges.linking import (
     typed_keys,
     unlink_account,
 )
+from app.services.exchanges.owned import Owned, owned_coins
 from app.services.exchanges.sealing import SealBroken, Sealer, renew_seals
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "HoldingView",
     "KeyNotChecked",
     "KeyRefused",
+    "Owned",
     "SealBroken",
     "Sealer",
     "Share",
@@ -47,6 +49,7 @@ __all__ = [
     "link_account",
     "list_accounts",
     "note_look",
+    "owned_coins",
     "recheck",
     "refresh",
     "refresh_balances",

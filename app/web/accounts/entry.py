@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, flash, redirect, render_template, request
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
@@ -11,10 +11,11 @@ from app.clock import utcnow
 from app.domain.accounts import NicknameTaken, WrongCredentials, nickname
 from app.domain.errors import InvalidInput
 from app.domain.points import WELCOME_POINTS
-from app.extensions import limiter
+from app.extensions import csrf, limiter
 from app.i18n import gettext
 from app.services import accounts
 from app.web.accounts.forms import LoginForm, SignupForm
+from app.web.desk import entrance
 from app.web.sessions import sign_in, sign_out
 
 bp = Blueprint("accounts", __name__)
@@ -53,11 +54,24 @@ def _home() -> ResponseReturnValue:
     return redirect(own_path(request.args.get("next", "")) or "/", 303)
 
 
-@bp.route("/login", methods=["GET", "POST"])
-@limiter.limit(SIGN_IN_LIMIT, methods=["POST"])
-@limiter.limit(SIGN_IN_LIMIT, methods=["POST"], key_func=_nickname_typed, deduct_when=_failed)
+@bp.route("/login", methods=["GET", "POST"], strict_slashes=False)
+@limiter.limit(SIGN_IN_LIMIT, methods=["POST"], exempt_when=entrance.is_for_keys)
+@limiter.limit(
+    SIGN_IN_LIMIT,
+    methods=["POST"],
+    key_func=_nickname_typed,
+    deduct_when=_failed,
+    exempt_when=entrance.is_for_keys,
+)
 def login() -> ResponseReturnValue:
-    """Sign in with nickname and password, and go where one wanted to go."""
+    """Sign in with nickname and password, and go where one wanted to go.
+
+    The desk's client shows exchange keys at the same address, without a form's token.
+    """
+    if entrance.is_for_keys():
+        return entrance.enter()
+    if request.method == "POST" and current_app.config["WTF_CSRF_ENABLED"]:
+        csrf.protect()
     if current_user.is_authenticated:
         return _home()
     form = LoginForm()
@@ -72,6 +86,9 @@ def login() -> ResponseReturnValue:
         return render_template("accounts/login.html", form=form), 422
     sign_in(user.id, user.session_epoch, remember=bool(form.remember.data))
     return _home()
+
+
+csrf.exempt(login)  # it asks for the token itself
 
 
 @bp.route("/signup", methods=["GET", "POST"])

@@ -1,7 +1,6 @@
 """The desk before simulated exchanges whose accounts are the demo's."""
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 from flask import Flask
@@ -59,7 +58,7 @@ def linked(app: Flask) -> list[LinkedAccount]:
     """All accounts whose keys are kept."""
     with app.app_context():
         rows = db.session.query(LinkedAccount).order_by(LinkedAccount.id)
-        return [row for row in cast("list[LinkedAccount]", rows.all()) if row.sealed_keys]
+        return [row for row in rows.all() if row.sealed_keys]
 
 
 def fetch(app: Flask) -> None:

@@ -114,7 +114,7 @@ def test_figures_come_anew_for_the_script_and_not_twice(app: Flask, browser: Vis
 def test_key_that_is_not_good_is_refused_in_words(
     app: Flask, browser: Visitor, wrong: dict[str, str], sentence: str
 ) -> None:
-    answer = browser.post("/desk/link", data=form(**wrong))
+    answer = browser.post("/desk/link", data=form() | wrong)
 
     assert answer.status_code == 422
     assert sentence in said(answer)
