@@ -14,7 +14,7 @@ from app.domain.market import Candle, CandleUnit, Listing, Ticker, search_key
 from app.domain.points import Reason
 from app.domain.votes import Choice, Direction, Duration, Question, VoteState
 from app.extensions import db
-from app.models import CandleSpan, Coin, LedgerEntry, LinkedAccount, Quote, User, Vote
+from app.models import CandleSpan, Coin, Holding, LedgerEntry, LinkedAccount, Quote, User, Vote
 from app.services import accounts, market, votes
 from app.services.exchanges import Sealer
 from app.services.market import Target
@@ -281,3 +281,15 @@ def link_account(
         )
         session.add(account)
     return account
+
+
+def hold(account_id: int, currency: str, free: str, bought_at: str | None = None) -> None:
+    """Let a linked account hold something."""
+    price = None if bought_at is None else Decimal(bought_at)
+    with transaction() as session:
+        session.add(
+            Holding(
+                account_id=account_id, currency=currency, free=Decimal(free), locked=Decimal(0),
+                avg_buy_price=price,
+            )
+        )  # fmt: skip

@@ -21,6 +21,10 @@ STATUSES = {
     "kakao_already_linked": 409,
     "last_way_in": 409,
     "password_exists": 409,
+    "exchange_key_taken": 409,
+    "exchange_links_full": 409,
+    "exchange_unreachable": 503,
+    "exchange_maintenance": 503,
     "price_not_fresh": 503,
     "kakao_unavailable": 503,
 }
@@ -41,6 +45,12 @@ PLACES: dict[object, str] = {
     "coin_inactive": "coin_code",
     "price_not_fresh": "coin_code",
     "nickname_taken": "nickname",
+    "exchange_key_invalid": "access_key",
+    "exchange_key_expired": "access_key",
+    "exchange_key_address_not_allowed": "access_key",
+    "exchange_key_missing_permission": "access_key",
+    "exchange_key_account_blocked": "access_key",
+    "exchange_key_clock": "access_key",
     ("not_enough_points", "api-votes.create"): "uploader",
     ("not_enough_points", "api-votes.choose"): "participant",
 }

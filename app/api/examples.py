@@ -12,6 +12,7 @@ from app.api.errors import FIELD_NAMES, HTTP_CODES, PLACES, failed, refused
 from app.api.told import body_of, told_by
 from app.domain.accounts import MAX_NICKNAME, MAX_PASSWORD, MIN_PASSWORD
 from app.domain.votes import MAX_FALL_PCT, MAX_RANGE_PCT, MIN_RANGE_PCT
+from app.services.exchanges import MOST_LINKED
 from app.services.idempotency import MAX_KEY
 
 View = Callable[..., Any]
@@ -141,6 +142,24 @@ _VALUES: dict[str, object] = {
     "buy_time": "2026-11-19T10:12:03+09:00",
     "quantity": 0.03991204,
     "fee": 2796.24,
+    # linked accounts
+    "exchange": "upbit",
+    "last_four": "3F9A",
+    "DeskAccount.state": "good",
+    "problem": None,
+    "can_withdraw": False,
+    "checked_at": "2026-11-20T05:04:00Z",
+    "linked_at": "2026-11-02T09:30:00Z",
+    "balances_at": "2026-11-20T05:04:00Z",
+    "DeskAccount.value": 5863798,
+    "Holding.value": 5863798,
+    "profit": 271320,
+    "profit_percent": 4.8515,
+    "currency": "BTC",
+    "free": 0.03991204,
+    "locked": 0,
+    "avg_buy_price": 140120000,
+    "percent": 100.0,
     "datetime": "2026-11-19T09:00:00+09:00",
     "open": 144264000,
     "high": 145980000,
@@ -173,6 +192,7 @@ _PARAMS: dict[str, dict[str, object]] = {
     "fall_too_large": {"high": MAX_FALL_PCT},
     "number_out_of_bounds": {"high": 500},
     "codes_invalid": {"high": 100},
+    "exchange_links_full": {"most": MOST_LINKED},
     "idempotency_key_invalid": {"limit": MAX_KEY},
 }
 _EXTRAS = {"kakao_refused": {"error_code": "KOE320"}}
@@ -181,6 +201,7 @@ ANY_FIELD = {"field_missing": Field, "not_text": String, "not_whole_number": Int
 _NO_FIELD = ("token_missing", "token_not_valid", "not_found")
 _FIELDS: dict[object, str] = {
     "fall_too_large": "range",
+    "exchange_key_shape": "access_key",
     "kakao_redirect_unknown": "redirect_uri",
     "idempotency_key_invalid": "idempotency_key",
     ("old_password_wrong", "api-accounts.change_password"): "old_password",

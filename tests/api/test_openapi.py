@@ -83,7 +83,8 @@ def test_answers_are_what_the_description_says(
     vote = make.make_vote(alice, now=utcnow())
     make.make_settled_vote(alice, now=utcnow())
     make.answer(bob, vote, now=utcnow())
-    values, seen = {"vote_id": vote.id, "code": "BTC"}, 0
+    account = make.link_account(bob.id, now=utcnow())
+    values, seen = {"vote_id": vote.id, "code": "BTC", "account_id": account.id}, 0
     for rule in api_rules(app):
         if method_of(rule) != "GET" or rule.endpoint == "api-reference.openapi":
             continue

@@ -15,6 +15,7 @@ from app.services.exchanges.holdings import (
     refresh_balances,
 )
 from app.services.exchanges.linking import (
+    MOST_LINKED,
     Doors,
     KeyNotChecked,
     KeyRefused,
@@ -29,6 +30,7 @@ from app.services.exchanges.owned import Owned, owned_coins
 from app.services.exchanges.sealing import SealBroken, Sealer, renew_seals
 
 __all__ = [
+    "MOST_LINKED",
     "WON",
     "AccountView",
     "Doors",
