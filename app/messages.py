@@ -90,6 +90,15 @@ MESSAGES = {
     "grid_out_of_order": _("k 값은 작은 것부터 한 번씩만 적어 주세요."),
     "means_out_of_order": _("짧은 평균은 긴 평균보다 적은 날로 계산해야 해요."),
     "history_too_short": _("일봉이 모자라요. %(needed)s일이 필요한데 %(had)s일뿐이에요."),
+    "days_unusable": _("일봉이 서로 어긋나 계산할 수 없어요. 운영자에게 알려 주세요."),
+    "not_a_number": _("숫자로 적어 주세요."),
+    "strategy_unknown": _("그런 전략은 없어요. 목록에서 골라 주세요."),
+    "backtests_unfinished": _(
+        "백테스트는 한 번에 %(most)s개까지 맡길 수 있어요. 하나가 끝나거나 취소된 뒤에 해 주세요."
+    ),
+    # bots
+    "bot_coins_count": _("코인은 1개부터 %(most)s개까지 적어 주세요."),
+    "bot_coins_twice": _("같은 코인을 두 번 적었어요."),
     # clients
     "token_missing": _("로그인이 필요해요."),
     "token_not_valid": _("로그인 정보가 만료됐거나 맞지 않아요. 다시 로그인해 주세요."),

@@ -68,6 +68,13 @@ GET    /create                                        login  200    200    200  
 GET    /create/rates                                  login  404    404    404    login  login
 POST   /create                                        login  303    303    303    login  login
 GET    /desk                                          login  200    200    200    login  login
+GET    /desk/backtest                                 login  200    200    200    login  login
+POST   /desk/backtest                                 login  422    422    422    login  login
+GET    /desk/backtest/<int:backtest_id>               login  200    404    404    login  login
+POST   /desk/backtest/<int:backtest_id>/cancel        login  303    404    404    login  login
+GET    /desk/backtest/<int:backtest_id>/k.csv         login  200    404    404    login  login
+GET    /desk/backtest/<int:backtest_id>/progress      login  200    404    404    login  login
+GET    /desk/backtest/<int:backtest_id>/trades.csv    login  200    404    404    login  login
 GET    /desk/accounts/<int:account_id>/unlink         login  200    404    404    login  login
 POST   /desk/accounts/<int:account_id>/check          login  303    404    404    login  login
 POST   /desk/accounts/<int:account_id>/unlink         login  303    404    404    login  login

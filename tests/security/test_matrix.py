@@ -21,7 +21,14 @@ from tests.security.matrix import PEOPLE, STATUSES
 
 #: Files for everybody; nothing of any person is in them.
 FILES = {"static", "bootstrap.static"}
-ARGUMENTS = {"code": "BTC", "vote_id": "1", "account_id": "1", "digest": "0" * 64, "kind": "ledger"}
+ARGUMENTS = {
+    "code": "BTC",
+    "vote_id": "1",
+    "account_id": "1",
+    "backtest_id": "1",
+    "digest": "0" * 64,
+    "kind": "ledger",
+}
 
 
 @pytest.fixture
@@ -47,13 +54,14 @@ def rules(app: Flask) -> list[tuple[str, Rule]]:
 
 
 class Stage:
-    """Alice owns vote 1, account 1, a picture; who is dead, or left, once was as good as she."""
+    """Alice owns vote, account, backtest 1, a picture; who is dead, or left, once was as good."""
 
     def __init__(self, app: Flask, owner: User, other: User, staff: User) -> None:
         self.app = app
         self._ids = {"owner": owner.id, "other": other.id, "staff": staff.id}
         make.make_vote(owner, now=utcnow())
         make.link_account(owner.id, now=utcnow())
+        make.make_backtest(owner.id, now=utcnow())
         with transaction() as session:
             content = {"media_type": "image/png", "content": b"\x89PNG", "fetched_at": utcnow()}
             session.add(Picture(user_id=owner.id, digest="0" * 64, **content))

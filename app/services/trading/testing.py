@@ -208,8 +208,8 @@ def _search(
         progress=lambda done, _total: progress(done),
     )
     grid = found.searched
-    told["best_k"] = f"{settings.search().grid[grid.best]:f}"
-    told["next_k"] = f"{grid.next_k:f}"
+    told["best_k"] = _plain(settings.search().grid[grid.best])
+    told["next_k"] = _plain(grid.next_k)
     told["in_sample"] = _line(found.in_sample.line)
     told["out_of_sample"] = _line(found.out_of_sample.line)
     told["holding"] = _line(found.holding)
@@ -256,7 +256,7 @@ def _ks(found: "Judged", settings: BacktestSettings) -> list[KOut]:
     grid = found.searched
     return [
         {
-            "k": f"{k:f}",
+            "k": _plain(k),
             "in_pct": _gain(grid.growth_in[place]),
             "out_pct": _gain(grid.growth_out[place]),
             "in_trades": int(grid.trades_in[place]),
@@ -274,7 +274,7 @@ def _trade(part: str, one: "BookedTrade") -> TradeOut:
     return {
         "part": part,
         "day": one.day.isoformat(),
-        "k": None if one.k is None else f"{one.k:f}",
+        "k": None if one.k is None else _plain(one.k),
         "target": f"{one.target:f}",
         "bought_at": f"{one.bought_at:f}",
         "sold_on": one.sold_on.isoformat(),
@@ -311,6 +311,11 @@ def _isos(ordinals: Iterable[int]) -> list[str]:
     return [date.fromordinal(int(one)).isoformat() for one in ordinals]
 
 
+def _plain(figure: Decimal) -> str:
+    """As one writes it: 0.1, not 0.100."""
+    return f"{figure.normalize():f}"
+
+
 def _short(amount: Decimal) -> str:
     """An amount that was divided, to eight decimals; figures of the exchange keep all of theirs."""
-    return f"{amount.quantize(_FINE, ROUND_HALF_EVEN).normalize():f}"
+    return _plain(amount.quantize(_FINE, ROUND_HALF_EVEN))

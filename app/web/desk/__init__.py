@@ -1,5 +1,5 @@
 """Pages of the desk: a person's accounts, backtests, bots."""
 
-from app.web.desk import accounts
+from app.web.desk import accounts, backtest
 
-BLUEPRINTS = (accounts.bp,)
+BLUEPRINTS = (accounts.bp, backtest.bp)

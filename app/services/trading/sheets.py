@@ -1,0 +1,36 @@
+"""A backtest's trades and values of k as lines for spreadsheets."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from app.services.trading.testing import CoinOut
+
+_TRADE = (
+    "part", "day", "k", "target", "bought_at", "sold_on", "sold_at", "reason", "fee", "return_pct",
+)  # fmt: skip
+_K = ("k", "in_pct", "out_pct", "in_trades", "out_trades")
+
+
+def trade_sheet(coins: Iterable[CoinOut]) -> Iterator[str]:
+    """Every trade, in sample and out of sample, oldest first, coin by coin."""
+    yield _line(("coin", *_TRADE), start="\ufeff")
+    for coin in coins:
+        for trade in coin["trades"]:
+            yield _line((coin["code"], *(trade[name] for name in _TRADE)))  # type: ignore[literal-required]
+
+
+def k_sheet(coins: Iterable[CoinOut]) -> Iterator[str]:
+    """Every k of every coin."""
+    yield _line(("coin", *_K), start="\ufeff")
+    for coin in coins:
+        for one in coin["ks"]:
+            yield _line((coin["code"], *(one[name] for name in _K)))  # type: ignore[literal-required]
+
+
+def _line(cells: Iterable[object], start: str = "") -> str:
+    """Codes and figures alone, none of which a spreadsheet takes for a formula but negative ones,
+    which are numbers."""
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(["" if cell is None else cell for cell in cells])
+    return start + buffer.getvalue()
