@@ -1,6 +1,8 @@
 """The sentence for every code a refusal can carry, in the reader's language."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from flask_babel import lazy_gettext as _
 
@@ -99,6 +101,19 @@ MESSAGES = {
     # bots
     "bot_coins_count": _("코인은 1개부터 %(most)s개까지 적어 주세요."),
     "bot_coins_twice": _("같은 코인을 두 번 적었어요."),
+    "bot_coin_unknown": _("%(coin)s 코인은 지금 거래할 수 없어요."),
+    "bot_is_on": _("거래를 끝낸 뒤에 바꿀 수 있어요."),
+    "bot_is_stopping": _("지금 끝내고 있어요. 잠시 뒤에 다시 시작해 주세요."),
+    "bot_halted": _("모두 멈춘 상태예요. 멈춤을 풀고 시작해 주세요."),
+    "bot_not_settled": _(
+        "어떻게 됐는지 모르는 주문이 있어요. 거래소가 알려 줄 때까지 기다려 주세요."
+    ),
+    "bot_holds_coins": _("이 계좌에서 산 코인이 남아 있어 계좌를 바꿀 수 없어요."),
+    "capital_is_invested": _("코인을 사는 데 쓴 돈이라 자금을 그만큼 줄일 수 없어요."),
+    "live_trading_off": _("운영자가 실거래를 꺼 두었어요."),
+    "live_not_confirmed": _("실거래를 하려면 먼저 문장을 직접 써 주세요."),
+    "live_key_not_good": _("주문 권한이 확인된 열쇠가 있어야 해요. 계좌를 다시 확인해 주세요."),
+    "sentence_differs": _("문장이 달라요. 보이는 그대로 써 주세요."),
     # clients
     "token_missing": _("로그인이 필요해요."),
     "token_not_valid": _("로그인 정보가 만료됐거나 맞지 않아요. 다시 로그인해 주세요."),
@@ -127,6 +142,85 @@ MESSAGES = {
     "internal_error": _("저희 쪽 잘못이에요. 하던 일은 저장되지 않았고, 고래밥은 그대로예요."),
     "unavailable": _("지금은 쉬고 있어요. 잠시 뒤에 다시 와 주세요."),
 }
+
+_AMOUNT = re.compile(r"\d{1,30}(\.\d{1,30})?", re.ASCII)
+_WON = frozenset({"fee", "worth", "had", "needed", "funds"})
+#: The lines of a bot's log; the names in them are filled in from what was written down.
+RUN_LINES = {
+    "run_started": _("거래를 시작했어요. 자금 %(worth)s원"),
+    "signal_entry": _("%(coin)s %(price)s원, 목표가를 넘었어요"),
+    "signal_day_end": _("%(coin)s %(price)s원, 하루가 끝나서 팔아요"),
+    "signal_signal": _("%(coin)s %(price)s원, 팔 신호예요"),
+    "signal_stop_loss": _("%(coin)s %(price)s원, 손절해요"),
+    "signal_halt": _("%(coin)s %(price)s원, 모두 멈추면서 팔아요"),
+    "order_buy": _("%(coin)s 시장가 매수 %(funds)s원 (%(order)s)"),
+    "order_sell": _("%(coin)s 시장가 매도 %(volume)s개 (%(order)s)"),
+    "fill_buy": _("%(coin)s %(volume)s개를 %(price)s원에 샀어요. 수수료 %(fee)s원"),
+    "fill_sell": _("%(coin)s %(volume)s개를 %(price)s원에 팔았어요. 수수료 %(fee)s원"),
+    "order_cancelled": _("%(coin)s 주문을 취소했어요 (%(order)s)"),
+    "order_refused": _("%(coin)s 주문을 거래소가 거절했어요: %(problem)s"),
+    "order_not_sent": _("%(coin)s 주문을 보내지 않았어요: %(problem)s"),
+    "order_unknown": _("%(coin)s 주문의 답을 받지 못했어요. 거래소에 물어보고 있어요 (%(order)s)"),
+    "skip_too_small": _("%(coin)s 주문 금액 %(had)s원이 최소 %(needed)s원보다 적어요"),
+    "skip_no_money": _("%(coin)s 쓸 수 있는 돈 %(had)s원이 최소 %(needed)s원보다 적어요"),
+    "skip_market_closed": _("%(coin)s 지금은 거래소가 주문을 받지 않아요"),
+    "skip_price_ran_away": _("%(coin)s 가격이 벌써 달아났어요"),
+    "not_running": _("%(coin)s 거래 중이 아니라 주문하지 않았어요"),
+    "server_says_no": _("%(coin)s 운영자가 실거래를 꺼 두어 주문하지 않았어요"),
+    "person_says_no": _("%(coin)s 실거래 확인이 없어 주문하지 않았어요"),
+    "key_says_no": _("%(coin)s 열쇠에 주문 권한이 없어 주문하지 않았어요"),
+    "market_closed": _("%(coin)s 거래소가 쉬고 있어 주문하지 않았어요"),
+    "under_minimum": _("%(coin)s 최소 주문 금액보다 적어 주문하지 않았어요"),
+    "over_maximum": _("%(coin)s 최대 주문 금액보다 많아 주문하지 않았어요"),
+    "off_tick": _("%(coin)s 호가 단위에 맞지 않아 주문하지 않았어요"),
+    "more_than_bought": _("%(coin)s 산 것보다 많아 팔지 않았어요"),
+    "per_order": _("%(coin)s 주문 한 번의 한도를 넘어 사지 않았어요"),
+    "per_day": _("%(coin)s 하루 매수 한도를 넘어 사지 않았어요"),
+    "daily_loss": _("%(coin)s 하루 손실 한도에 닿아 사지 않았어요"),
+    "resting": _("%(coin)s 팔고 쉬는 동안이라 사지 않았어요"),
+    "halted": _("모두 멈췄어요"),
+    "run_ended": _("거래를 끝냈어요"),
+    "run_broke_off": _("거래를 멈췄어요: %(reason)s"),
+}
+#: What an exchange or we say of an order, where there are plain words for it.
+PROBLEMS = {
+    "interrupted": _("서버가 멈췄다 다시 켜졌어요"),
+    "never_arrived": _("거래소에 닿지 않았어요"),
+    "rate_limited": _("거래소가 천천히 물어보래요"),
+    "insufficient_funds": _("돈이나 코인이 모자라요"),
+    "market_offline": _("거래소가 쉬고 있어요"),
+    "not_running": _("그사이 멈췄어요"),
+}
+
+
+def run_line(code: str, params: Mapping[str, object]) -> str:
+    """A line of a bot's log in the reader's language; a code without a sentence stays a code."""
+    told = {name: _figure(name, value) for name, value in params.items()}
+    told["coin"] = str(params.get("market", "")).partition("-")[2]
+    for name in ("problem", "reason"):
+        if name in told:
+            told[name] = _problem(told[name])
+    return str(RUN_LINES[code]) % told if code in RUN_LINES else code
+
+
+def _problem(code: str) -> str:
+    key = f"exchange_{code}"
+    return str(MESSAGES.get(key) or PROBLEMS.get(code, code))
+
+
+def _figure(name: str, value: object) -> str:
+    """An amount that was kept as plain text, grouped for reading; anything else as it is.
+
+    Won are told whole from a hundred on, and with two decimals below; coins with every digit.
+    """
+    text = str(value)
+    if not _AMOUNT.fullmatch(text):
+        return text
+    amount = Decimal(text)
+    if name in _WON:
+        amount = round(amount, 0 if amount >= 100 else 2)
+    told = f"{amount:,f}"
+    return told.rstrip("0").rstrip(".") if "." in told else told
 
 
 def message(code: str, params: Mapping[str, object]) -> str:

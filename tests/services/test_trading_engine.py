@@ -28,6 +28,7 @@ from app.exchanges.base import (
 from app.extensions import db
 from app.models import Bot, BotRun, BotValue, LinkedAccount, Order, Position, RunLine, StoredCandle
 from app.services.trading import bots, engine
+from tests.factories import make_coin
 from tests.flows.bot_world import (
     ABOVE,
     BELOW,
@@ -38,6 +39,7 @@ from tests.flows.bot_world import (
     Trader,
     check_truth,
     open_world,
+    plant_candles,
     plant_traders,
 )
 
@@ -461,6 +463,21 @@ def test_coin_that_was_taken_out_of_the_settings_is_still_sold(world: BotWorld) 
     world.tick(61, ABOVE)
 
     assert [order.reason for order in orders_of(one)] == ["entry", "day_end"]
+
+
+def test_second_coin_of_a_tick_is_judged_by_what_the_first_left(world: BotWorld) -> None:
+    coin = make_coin("ETH", price=str(ABOVE), observed_at=world.now)
+    plant_candles(coin.id)
+    two = replace(SETTINGS, codes=("BTC", "ETH"), limits=Limits(daily_loss_pct=Decimal(1)))
+    one = trader(world, two)
+    world.sim.set_price("KRW-ETH", ABOVE)
+    world.tick(1, ABOVE)
+
+    assert told(one, LogKind.SKIPPED) == []
+    assert [(order.market, order.funds) for order in orders_of(one)] == [
+        ("KRW-BTC", 500_000),
+        ("KRW-ETH", 499_501),
+    ]
 
 
 def test_stale_price_decides_nothing(world: BotWorld) -> None:

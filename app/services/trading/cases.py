@@ -1,7 +1,7 @@
 """What the engine looks at: all bots with something to do, read in a handful of queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -59,16 +59,16 @@ class Case:
         return any(not one.came_to_nothing for one in self.tried.get(market, ()))
 
 
-def read_cases(now: datetime, *, only: Collection[int] = ()) -> list[Case]:
+def read_cases(now: datetime) -> list[Case]:
     """All bots that run, stop, are halted and not at rest yet, or have an order in the air.
 
-    `only` these where given. Five queries, however many bots there are.
+    Four queries, however many bots there are.
     """
-    bots = _bots(only)
+    bots = _bots()
     idents = [bot.id for bot, _ in bots]
     pending, held = _pending(idents), bought_of(idents)
     days = {name: trading_day(now, name) for name in ExchangeName}
-    tried = _tried(idents, set(days.values()))
+    tried = tried_of(idents, set(days.values()))
     return [
         Case(
             bot_id=bot.id,
@@ -89,7 +89,7 @@ def read_cases(now: datetime, *, only: Collection[int] = ()) -> list[Case]:
     ]
 
 
-def _bots(only: Collection[int]) -> list[tuple[Bot, int | None]]:
+def _bots() -> list[tuple[Bot, int | None]]:
     in_the_air = exists().where(Order.bot_id == Bot.id, Order.state.in_(UNSETTLED))
     query = (
         select(Bot, BotRun.id)
@@ -103,8 +103,6 @@ def _bots(only: Collection[int]) -> list[tuple[Bot, int | None]]:
         )
         .order_by(Bot.id)
     )
-    if only:
-        query = query.where(Bot.id.in_(only))
     return [(bot, run_id) for bot, run_id in db.session.execute(query)]
 
 
@@ -128,9 +126,10 @@ def bought_of(idents: list[int]) -> dict[int, dict[str, Bought]]:
     return found
 
 
-def _tried(
+def tried_of(
     idents: list[int], days: Iterable[date]
 ) -> dict[tuple[int, date], dict[str, tuple[Tried, ...]]]:
+    """The purchases that each bot tried on these days, by market."""
     found: dict[tuple[int, date], dict[str, tuple[Tried, ...]]] = defaultdict(dict)
     rows = db.session.execute(
         select(

@@ -48,7 +48,7 @@ from app.extensions import db
 from app.models import LinkedAccount
 from app.services.exchanges import SealBroken
 from app.services.trading import bots, orders
-from app.services.trading.cases import Case, Pending, read_cases
+from app.services.trading.cases import Case, Pending, bought_of, read_cases
 from app.services.trading.lines import add_line_once
 from app.services.trading.orders import Known, Wish
 from app.services.trading.plans import Planner
@@ -326,7 +326,8 @@ class Engine:
     def _known(self, task: Task, rules: MarketRules, last: Decimal | None) -> Known:
         case = task.case
         moved = money_left([case.bot_id])[case.bot_id]
-        worth = worth_of(case.settings.capital, moved, case.held, task.prices)
+        held = bought_of([case.bot_id]).get(case.bot_id, {})  # an order ago it may have been less
+        worth = worth_of(case.settings.capital, moved, held, task.prices)
         start = worth_at_day_start(case, worth)
         db.session.rollback()  # no read stays open while the exchange is asked
         own = max(case.settings.capital + moved, _ZERO)

@@ -33,11 +33,12 @@ _ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A coin's strategy and plan of one day; `k` where k was chosen for it."""
+    """A coin's strategy and plan of one day, and its open; `k` where k was chosen for it."""
 
     strategy: Strategy
     plan: Plan | None
     k: Decimal | None = None
+    open: Decimal | None = None
 
 
 class Planner:
@@ -90,7 +91,7 @@ def _plan(
         if settings.chooses_k:
             k = choose_k(days, _search(settings), Opening(day, opening))
             strategy = settings.strategy(k)
-        return Planned(strategy, strategy.plan(Morning(day, opening, days)), k)
+        return Planned(strategy, strategy.plan(Morning(day, opening, days)), k, opening)
     except (BadHistory, TooFewDays):
         return Planned(usual, None)
 

@@ -1,0 +1,226 @@
+"""The bot's page: what it shows, what it lets its owner do, and what it asks before real money."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.clock import utcnow
+from app.db import table_of, transaction
+from app.domain.exchanges import ExchangeName, KeyState
+from app.domain.runs import BotMode, BotState
+from app.domain.trading import BotSettings
+from app.extensions import db
+from app.models import Bot, BotRun, BotValue, LinkedAccount, Order, Position, User
+from app.services.trading import bots
+from tests.conftest import MakeApp, Visitor
+from tests.factories import make_coin
+
+SENTENCE = "진짜 돈으로 거래하는 데 동의합니다"
+
+
+@pytest.fixture(autouse=True)
+def _coins(session: Session) -> None:
+    make_coin("BTC", price="100", observed_at=utcnow())
+
+
+@pytest.fixture
+def visitor(client: Visitor, alice: User) -> Visitor:
+    return client.sign_in(alice)
+
+
+def link(user: User, **about: object) -> int:
+    values = {
+        "user_id": user.id, "exchange": ExchangeName.UPBIT, "sealed_keys": "sealed",
+        "fingerprint": f"f{about}", "last_four": "3F9A", "state": KeyState.GOOD,
+        "can_trade": True, "linked_at": utcnow(),
+    }  # fmt: skip
+    with transaction() as session:
+        account = LinkedAccount(**(values | about))
+        session.add(account)
+        session.flush()
+        return account.id
+
+
+def bot_of(user: User, mode: BotMode = BotMode.PAPER) -> bots.BotFacts:
+    db.session.rollback()
+    return bots.get_bot(user_id=user.id, mode=mode)
+
+
+def plant_trade(user: User, mode: BotMode = BotMode.PAPER, paid: str = "50") -> None:
+    """A purchase of half a coin for `paid` won, at a signal of 100, five minutes ago."""
+    now = utcnow()
+    bot = bots.get_bot(user_id=user.id, mode=mode)
+    made = {
+        "bot_id": bot.id, "run_id": bot.run_id, "client_id": f"wl-{mode}", "market": "KRW-BTC",
+        "day": now.date(), "side": "buy", "attempt": 0, "reason": "entry", "kind": "market",
+        "funds": Decimal(paid), "signal_price": Decimal(100), "state": "filled",
+        "executed_volume": Decimal("0.5"), "executed_funds": Decimal(paid),
+        "paid_fee": Decimal("0.02"), "created_at": now, "ended_at": now,
+    }  # fmt: skip
+    with transaction() as session:
+        session.execute(table_of(Order).insert(), made)
+        session.add(
+            Position(
+                bot_id=bot.id, market="KRW-BTC", volume=Decimal("0.5"), cost=Decimal(paid),
+                day=now.date(), opened_at=now,
+            )
+        )  # fmt: skip
+        for minutes, value in ((10, "1000000"), (5, "1010000")):
+            at = now - timedelta(minutes=minutes)
+            worth = Decimal(value)
+            session.add(BotValue(run_id=bot.run_id, at=at, value=worth, hold=worth))
+
+
+def test_stranger_is_asked_to_sign_in(client: Visitor) -> None:
+    assert client.get("/desk/bot").headers["Location"].startswith("/login")
+    assert client.post("/desk/bot/halt").headers["Location"].startswith("/login")
+
+
+def test_new_person_sees_a_paper_bot_that_is_off_and_the_kill_switch(visitor: Visitor) -> None:
+    text = visitor.get("/desk/bot").text
+
+    assert "모의 거래가 꺼져 있어요" in text
+    assert "지금 모두 멈추기" in text
+    assert "운영자가 꺼 두었어요" in text
+    assert "일봉을 기다려요" in text
+
+
+def test_bot_is_started_and_stopped_by_its_buttons(visitor: Visitor, alice: User) -> None:
+    visitor.post("/desk/bot/start")
+    assert bot_of(alice).state is BotState.RUNNING
+    text = visitor.get("/desk/bot").text
+    assert "모의 거래 중이에요" in text
+    assert "거래를 시작했어요. 자금 1,000,000원" in text
+
+    visitor.post("/desk/bot/stop")
+    assert bot_of(alice).state is BotState.STOPPING
+
+
+def test_kill_switch_halts_and_only_the_person_lifts_it(visitor: Visitor, alice: User) -> None:
+    visitor.post("/desk/bot/start")
+    visitor.post("/desk/bot/halt", data={"sells": "y"})
+    found = bot_of(alice)
+    assert (found.state, found.halt_sells) == (BotState.HALTED, True)
+    assert "모두 멈췄어요" in visitor.get("/desk/bot").text
+    visitor.post("/desk/bot/start")
+    assert bot_of(alice).state is BotState.HALTED
+
+    visitor.post("/desk/bot/lift")
+    assert bot_of(alice).state is BotState.OFF
+
+
+def test_figures_chart_and_log_of_a_run_are_shown(visitor: Visitor, alice: User) -> None:
+    visitor.post("/desk/bot/start")
+    plant_trade(alice)
+    text = visitor.get("/desk/bot").text
+
+    assert "<path" in text
+    assert "샀어요" in text
+    assert "수수료 0.02원" in text
+    assert visitor.get("/desk/bot/live").status_code == 200
+    etag = visitor.get("/desk/bot/live").headers["ETag"]
+    assert etag
+
+
+def test_orders_come_as_csv(visitor: Visitor, alice: User) -> None:
+    visitor.post("/desk/bot/start")
+    plant_trade(alice)
+    answer = visitor.get("/desk/bot/orders.csv")
+
+    assert answer.mimetype == "text/csv"
+    first, second = answer.text.strip().splitlines()
+    assert first.startswith("\ufeffcreated_at,market")
+    assert ",KRW-BTC,buy,entry,filled,,50,100,0.5,50,0.02,,wl-paper" in second
+
+
+def test_settings_are_kept_and_faults_are_said_at_the_field(visitor: Visitor, alice: User) -> None:
+    assert 'value="0.5"' in visitor.get("/desk/bot/settings").text
+    proposed = visitor.get("/desk/bot/settings?coin=ETH&k=0.7").text
+    assert 'value="ETH"' in proposed
+    assert 'value="0.7"' in proposed
+    form = BotSettings().as_texts() | {"k": "9"}
+    refused = visitor.post("/desk/bot/settings", data=form)
+    assert refused.status_code == 422
+    assert "0.001부터 5까지" in refused.text
+    assert visitor.post("/desk/bot/settings", data=form | {"plays": "x"}).status_code == 422
+
+    form["k"] = "0.7"
+    assert visitor.post("/desk/bot/settings", data=form).status_code == 303
+    assert bot_of(alice).settings.k == Decimal("0.7")
+
+
+def test_real_money_takes_an_account_a_sentence_and_the_server(
+    make_app: MakeApp, alice: User
+) -> None:
+    visitor = make_app(live_trading=True).test_client()
+    assert isinstance(visitor, Visitor)
+    visitor.sign_in(alice)
+    assert "먼저 계좌를 연결해 주세요" in visitor.get("/desk/bot/real").text
+    ident = link(alice)
+    visitor.post("/desk/bot/real/account", data={"account": ident})
+    assert SENTENCE in visitor.get("/desk/bot/real").text
+    wrong = visitor.post("/desk/bot/real", data={"sentence": "네"})
+    assert wrong.status_code == 422
+    assert "문장이 달라요" in wrong.text
+    visitor.post("/desk/bot/start?mode=live")
+    assert bot_of(alice, BotMode.LIVE).state is BotState.OFF
+
+    assert visitor.post("/desk/bot/real", data={"sentence": SENTENCE}).status_code == 303
+    assert "확인 거두기" in visitor.get("/desk/bot/real").text
+    assert "업비트 3F9A 확인됨" in visitor.get("/desk/bot?mode=live").text
+    visitor.post("/desk/bot/start?mode=live")
+    assert "실거래 중이에요" in visitor.get("/desk/bot?mode=live").text
+
+    visitor.post("/desk/bot/real/no")
+    assert bot_of(alice, BotMode.LIVE).confirmed_at is None
+
+
+def test_drift_of_live_from_its_signals_and_from_paper_is_told(
+    make_app: MakeApp, alice: User
+) -> None:
+    visitor = make_app(live_trading=True).test_client()
+    assert isinstance(visitor, Visitor)
+    visitor.sign_in(alice)
+    bots.choose_account(user_id=alice.id, account_id=link(alice), now=utcnow())
+    bots.confirm_live(user_id=alice.id, typed="a", sentence="a", now=utcnow())
+    for mode, paid in ((BotMode.PAPER, "50"), (BotMode.LIVE, "50.5")):
+        bots.start_bot(user_id=alice.id, mode=mode, live_trading=True, now=utcnow())
+        plant_trade(alice, mode, paid)
+    text = visitor.get("/desk/bot").text
+
+    assert text.count("+1.000%") == 2
+
+
+def test_account_of_somebody_else_is_not_found(visitor: Visitor, bob: User) -> None:
+    ident = link(bob)
+
+    assert visitor.post("/desk/bot/real/account", data={"account": ident}).status_code == 404
+    assert visitor.post("/desk/bot/real/account", data={}).status_code == 404
+
+
+def test_refused_key_is_told_on_the_page(visitor: Visitor, alice: User) -> None:
+    visitor.post("/desk/bot/start")
+    found = bot_of(alice)
+    bots.stop_for(bot_id=found.id or 0, problem="key_expired", now=utcnow())
+    text = visitor.get("/desk/bot").text
+
+    assert "열쇠에 문제가 있어 멈췄어요" in text
+    assert "기간이 지난 열쇠예요" in text
+
+
+def test_bot_of_another_person_is_never_shown_or_touched(
+    client: Visitor, alice: User, bob: User
+) -> None:
+    bots.start_bot(user_id=alice.id, mode=BotMode.PAPER, live_trading=False, now=utcnow())
+    plant_trade(alice)
+    client.sign_in(bob)
+    assert "wl-paper" not in client.get("/desk/bot/orders.csv").text
+    client.post("/desk/bot/stop")
+    client.post("/desk/bot/halt")
+
+    db.session.rollback()
+    assert list(db.session.scalars(select(Bot.state))) == [BotState.RUNNING]
+    assert len(list(db.session.scalars(select(BotRun)))) == 1
