@@ -10,12 +10,15 @@ from app import simulator
 from app.clock import utcnow
 from app.demo import NotADemo, seed
 from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.trading import typed_backtest
 from app.exchanges.base import ExchangeError
 from app.jobs.candles import LANES, Filling, SomebodyFills, turn_to_fill
 from app.jobs.guard import Steps
 from app.jobs.settling import Settlement
 from app.services import accounts, market, points, votes
 from app.services.exchanges import Sealer, renew_seals
+from app.services.trading.backtests import check_known
+from app.services.trading.testing import CoinOut, run_backtest, total_steps
 from app.wiring import fingerprint_key, sealing_keys
 from app.wiring import market as exchange
 
@@ -34,6 +37,7 @@ def init_app(app: Flask) -> None:
     for group in (*groups, demo_group):
         app.cli.add_command(group)
     app.cli.add_command(simulate)
+    app.cli.add_command(backtest)
 
 
 @users.command("promote")
@@ -222,6 +226,67 @@ def simulate(
         )
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@click.command("backtest")
+@click.argument("codes", nargs=-1, required=True)
+@click.option("--days", default="365", show_default=True, help="How many finished days.")
+@click.option("--k", "grid", default="0.1:0.9:0.1", show_default=True, metavar="FIRST:LAST:STEP")
+@click.option("--window", default="30", show_default=True, help="Days that choose k.")
+@click.option("--fee", default="0.05", show_default=True, help="Percent of each trade.")
+@click.option("--slippage", default="0.1", show_default=True, help="Percent of each price.")
+@click.option("--mean-days", default="", help="Buy only above the mean of so many days.")
+@click.option("--stop-loss", default="", help="Percent below the price paid.")
+@click.option("--plays", type=click.Choice(["breakout", "crossing"]), default="breakout")
+@click.option("--short", default="5", show_default=True, help="Days of the crossing's short mean.")
+@click.option("--long", default="20", show_default=True, help="Days of its long mean.")
+@click.option("--capital", default="1000000", show_default=True, help="Won to begin with.")
+def backtest(codes: tuple[str, ...], grid: str, **typed: str) -> None:
+    """Search k for each of CODES on the candles we hold, and walk forward with what was chosen."""
+    first, _, rest = grid.partition(":")
+    last, _, step = rest.partition(":")
+    found = typed | {"k_first": first, "k_last": last, "k_step": step, "codes": " ".join(codes)}
+    try:
+        settings = typed_backtest(found)
+        check_known(settings, utcnow())
+    except InvalidInput as error:
+        said = " ".join(f"{name}={value}" for name, value in error.params.items())
+        raise click.UsageError(f"{error.field}: {error.code} {said}".strip()) from None
+    with click.progressbar(length=total_steps(settings), label="backtest") as bar:
+        result = run_backtest(
+            settings, now=utcnow(), progress=lambda done: bar.update(done - bar.pos)
+        )
+    for coin in result["coins"]:
+        _tell_backtest(coin)
+    if all(coin["problem"] for coin in result["coins"]):
+        raise click.ClickException("no coin could be judged; `candles status` says what is known")
+
+
+def _tell_backtest(coin: CoinOut) -> None:
+    data = coin["data"]
+    click.echo(
+        f"{coin['code']}\t{data['known']} of {data['wanted']} days known\t"
+        f"{data['first']} to {data['last']}\t{data['missing']} missing\t{data['source']}"
+    )
+    if coin["problem"]:
+        click.echo(f"problem\t{coin['problem']} {coin['params']}")
+        return
+    for k in coin["ks"]:
+        click.echo(
+            f"k {k['k']}\tin {k['in_pct']:+.2f}%\tout {k['out_pct']:+.2f}%\t"
+            f"{k['in_trades']}/{k['out_trades']} trades"
+        )
+    if coin["best_k"]:
+        click.echo(f"best k {coin['best_k']}\tnext k {coin['next_k']}\tp {coin['p_value']:.3f}")
+    for name in ("in_sample", "out_of_sample", "holding"):
+        line = coin[name]
+        if line:
+            click.echo(
+                f"{name}\t{line['return_pct']:+.2f}%\tfall {line['drawdown_pct']:.2f}%\t"
+                f"{line['hits']} of {line['trades']} trades gained\t{line['days']} days"
+            )
+    for doubt in coin["doubts"]:
+        click.echo(f"doubt\t{doubt}")
 
 
 def _refresh(now: datetime) -> tuple[market.ListingChanges, market.StoreReport]:
