@@ -128,6 +128,13 @@ def test_new_balances_replace_the_old_ones_and_empty_ones_vanish(
     assert [one.currency for one in account.holdings] == ["ETH"]
 
 
+def test_account_that_was_emptied_holds_nothing(owner: Any, ident: int, broker: FakeBroker) -> None:
+    refresh(ident, broker, held("KRW", "5"))
+    refresh(ident, broker)
+
+    assert get_account(user_id=owner.id, account_id=ident, now=LATER).holdings == ()
+
+
 def test_exchange_that_is_away_leaves_what_was_known(
     owner: Any, ident: int, broker: FakeBroker
 ) -> None:
@@ -164,8 +171,9 @@ def test_stranger_sees_nothing(owner: Any, ident: int) -> None:
     bob = make_user()
 
     assert list_accounts(user_id=bob.id, now=NOW) == []
-    with pytest.raises(NotFound):
-        get_account(user_id=bob.id, account_id=ident, now=NOW)
+    for user_id, account_id in ((bob.id, ident), (owner.id, ident + 1)):
+        with pytest.raises(NotFound):
+            get_account(user_id=user_id, account_id=account_id, now=NOW)
 
 
 def test_look_is_noted_once_a_minute(owner: Any, ident: int) -> None:

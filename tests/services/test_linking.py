@@ -17,9 +17,11 @@ from app.services.exchanges import (
     Doors,
     KeyNotChecked,
     KeyRefused,
+    SealBroken,
     Sealer,
     find_by_key,
     link_account,
+    linking,
     list_accounts,
     recheck,
     refresh_balances,
@@ -121,6 +123,42 @@ def test_key_of_somebody_else_is_refused_and_stays_theirs(session: Session, door
 
     assert refused.value.code == "exchange_key_taken"
     assert [account.user_id for account in stored()] == [alice.id]
+
+
+def test_key_that_two_people_link_at_once_is_the_firsts(
+    session: Session, doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = make_user(), make_user()
+    link(doors, alice)
+    monkeypatch.setattr(linking, "_linked", lambda *_: None)  # bob looked before alice was done
+
+    with pytest.raises(Conflict) as refused:
+        link(doors, bob)
+
+    assert refused.value.code == "exchange_key_taken"
+    assert [account.user_id for account in stored()] == [alice.id]
+
+
+def test_account_unlinked_while_its_key_is_checked_stays_unlinked(
+    session: Session, doors: Doors, broker: FakeBroker
+) -> None:
+    alice = make_user(password="a-long-password")
+    ident = link(doors, alice)
+
+    def unlinked_meanwhile() -> KeyCheck:
+        unlink_account(user_id=alice.id, account_id=ident, now=LATER)
+        return KeyCheck(KeyState.REFUSED, KeyProblem.INVALID)
+
+    broker.check_key = unlinked_meanwhile  # type: ignore[method-assign]
+    recheck(account_id=ident, doors=doors, now=LATER)
+
+    (account,) = stored()
+    assert (account.state, account.checked_at) == (KeyState.GOOD, NOW)
+
+
+def test_account_without_keys_has_no_broker(session: Session, doors: Doors) -> None:
+    with pytest.raises(SealBroken):
+        doors.broker(LinkedAccount(exchange=ExchangeName.UPBIT, sealed_keys=None))
 
 
 def test_sixth_link_of_a_person_is_refused(session: Session, doors: Doors) -> None:

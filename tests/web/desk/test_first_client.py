@@ -113,6 +113,12 @@ def test_b2_refused_keys_are_http_200_with_a_real_boolean(app: Flask, body: str)
     assert (people(app), linked(app)) == (0, [])
 
 
+def test_json_that_is_no_object_is_refused_too(app: Flask) -> None:
+    answer = browser_of(app).post("/login", json=["a", "b"])
+
+    assert (answer.status_code, answer.get_json()["validation"]) == (200, False)
+
+
 def test_the_pages_own_form_is_untouched_by_it(make_app: MakeApp) -> None:
     app = make_app(csrf=True)
     person(app, password=PASSWORD)
