@@ -18,7 +18,7 @@ from app.jobs.settling import Settlement
 from app.services import accounts, market, points, votes
 from app.services.exchanges import Sealer, renew_seals
 from app.services.trading.backtests import check_known
-from app.services.trading.testing import CoinOut, run_backtest, total_steps
+from app.services.trading.testing import BacktestCoin, run_backtest, total_steps
 from app.wiring import fingerprint_key, sealing_keys
 from app.wiring import market as exchange
 
@@ -262,7 +262,7 @@ def backtest(codes: tuple[str, ...], grid: str, **typed: str) -> None:
         raise click.ClickException("no coin could be judged; `candles status` says what is known")
 
 
-def _tell_backtest(coin: CoinOut) -> None:
+def _tell_backtest(coin: BacktestCoin) -> None:
     data = coin["data"]
     click.echo(
         f"{coin['code']}\t{data['known']} of {data['wanted']} days known\t"

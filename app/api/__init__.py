@@ -4,6 +4,7 @@ from flask import Flask
 
 from app.api import (
     accounts,
+    backtests,
     base_rates,
     candles,
     cors,
@@ -38,6 +39,7 @@ _BLUEPRINTS = (
     live.bp,
     desk.bp,
     desk_accounts.bp,
+    backtests.bp,
     favourites.bp,
     reference.bp,
     reference.page,

@@ -23,6 +23,7 @@ STATUSES = {
     "password_exists": 409,
     "exchange_key_taken": 409,
     "exchange_links_full": 409,
+    "backtests_unfinished": 409,
     "exchange_unreachable": 503,
     "exchange_maintenance": 503,
     "price_not_fresh": 503,

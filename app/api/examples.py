@@ -11,9 +11,11 @@ from marshmallow.fields import Field, Integer, String
 from app.api.errors import FIELD_NAMES, HTTP_CODES, PLACES, failed, refused
 from app.api.told import body_of, told_by
 from app.domain.accounts import MAX_NICKNAME, MAX_PASSWORD, MIN_PASSWORD
+from app.domain.trading import MOST_COINS
 from app.domain.votes import MAX_FALL_PCT, MAX_RANGE_PCT, MIN_RANGE_PCT
 from app.services.exchanges import MOST_LINKED
 from app.services.idempotency import MAX_KEY
+from app.services.trading.backtests import MOST_UNFINISHED
 
 View = Callable[..., Any]
 
@@ -160,6 +162,40 @@ _VALUES: dict[str, object] = {
     "locked": 0,
     "avg_buy_price": 140120000,
     "percent": 100.0,
+    # backtests
+    "backtest_id": 3,
+    "settings": {"codes": "BTC", "plays": "breakout", "days": "365", "k_first": "0.1"},
+    "done": 201,
+    "total": 201,
+    "Backtest.state": "done",
+    "BacktestWithResult.state": "done",
+    "started_at": "2026-11-20T05:04:01Z",
+    "BacktestData.source": "upbit",
+    "wanted": 365,
+    "known": 365,
+    "missing": 0,
+    "first": "2025-11-20",
+    "last": "2026-11-19",
+    "BacktestCoin.params": {},
+    "best_k": "0.5",
+    "next_k": "0.5",
+    "k": "0.5",
+    "since": "2025-12-21",
+    "p_value": 0.0348,
+    "doubts": ["few_trades"],
+    "part": "out",
+    "BacktestTrade.day": "2026-11-17",
+    "sold_on": "2026-11-18",
+    "target": "143050000",
+    "bought_at": "143200000",
+    "sold_at": "146200000",
+    "BacktestTrade.reason": "day_end",
+    "BacktestTrade.fee": "1010.5",
+    "BacktestTrade.return_pct": "1.99300251",
+    "BacktestCurves.days": ["2026-11-18", "2026-11-19"],
+    "BacktestCurves.in_sample": [20.1, 21.3],
+    "BacktestCurves.out_of_sample": [5.2, 6.4],
+    "BacktestCurves.holding": [18.0, 17.2],
     "datetime": "2026-11-19T09:00:00+09:00",
     "open": 144264000,
     "high": 145980000,
@@ -193,6 +229,11 @@ _PARAMS: dict[str, dict[str, object]] = {
     "number_out_of_bounds": {"high": 500},
     "codes_invalid": {"high": 100},
     "exchange_links_full": {"most": MOST_LINKED},
+    "backtests_unfinished": {"most": MOST_UNFINISHED},
+    "bot_coins_count": {"most": MOST_COINS},
+    "setting_out_of_bounds": {"low": "10", "high": "1000"},
+    "setting_too_fine": {"decimals": 0},
+    "grid_size": {"limit": 100},
     "idempotency_key_invalid": {"limit": MAX_KEY},
 }
 _EXTRAS = {"kakao_refused": {"error_code": "KOE320"}}
@@ -202,6 +243,15 @@ _NO_FIELD = ("token_missing", "token_not_valid", "not_found")
 _FIELDS: dict[object, str] = {
     "fall_too_large": "range",
     "exchange_key_shape": "access_key",
+    ("coin_unknown", "api-backtests.ask"): "codes",
+    ("bot_coins_count", "api-backtests.ask"): "codes",
+    ("bot_coins_twice", "api-backtests.ask"): "codes",
+    ("strategy_unknown", "api-backtests.ask"): "plays",
+    ("not_a_number", "api-backtests.ask"): "days",
+    ("setting_out_of_bounds", "api-backtests.ask"): "days",
+    ("setting_too_fine", "api-backtests.ask"): "days",
+    ("grid_size", "api-backtests.ask"): "k_first",
+    ("means_out_of_order", "api-backtests.ask"): "short",
     "kakao_redirect_unknown": "redirect_uri",
     "idempotency_key_invalid": "idempotency_key",
     ("old_password_wrong", "api-accounts.change_password"): "old_password",

@@ -24,7 +24,13 @@ OPEN = {
 }  # fmt: skip
 
 #: The session is nobody's, or the test would sign its own client out.
-ARGUMENTS = {"code": "BTC", "vote_id": "1", "session_id": "999", "account_id": "1"}
+ARGUMENTS = {
+    "code": "BTC",
+    "vote_id": "1",
+    "session_id": "999",
+    "account_id": "1",
+    "backtest_id": "1",
+}
 
 
 def send(client: Client, rule: Rule) -> int:

@@ -85,6 +85,7 @@ def test_answers_are_what_the_description_says(
     make.answer(bob, vote, now=utcnow())
     account = make.link_account(bob.id, now=utcnow())
     values, seen = {"vote_id": vote.id, "code": "BTC", "account_id": account.id}, 0
+    values["backtest_id"] = make.make_backtest(bob.id, now=utcnow())
     for rule in api_rules(app):
         if method_of(rule) != "GET" or rule.endpoint == "api-reference.openapi":
             continue

@@ -22,6 +22,10 @@ GET    /api/v1/base-rates                             200    200    200    200  
 GET    /api/v1/coins                                  200    200    200    200    200    200
 GET    /api/v1/coins/<code>                           200    200    200    200    200    200
 GET    /api/v1/coins/<code>/candles                   200    200    200    200    200    200
+GET    /api/v1/desk/backtests                         401    200    200    200    401    401
+POST   /api/v1/desk/backtests                         401    400    400    400    401    401
+GET    /api/v1/desk/backtests/<int:backtest_id>       401    200    404    404    401    401
+DELETE /api/v1/desk/backtests/<int:backtest_id>       401    204    404    404    401    401
 GET    /api/v1/desk/accounts                          401    200    200    200    401    401
 POST   /api/v1/desk/accounts                          401    400    400    400    401    401
 GET    /api/v1/desk/accounts/<int:account_id>         401    200    404    404    401    401

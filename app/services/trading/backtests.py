@@ -18,7 +18,7 @@ from app.models import Backtest
 from app.services import idempotency
 from app.services.idempotency import Asked, Kept
 from app.services.market import catalogue
-from app.services.trading.testing import ResultOut, total_steps
+from app.services.trading.testing import BacktestResult, total_steps
 
 #: So many are kept of each person; the oldest go first.
 KEEP = 20
@@ -58,7 +58,7 @@ class BacktestView:
 
     row: BacktestRow
     cancel_requested: bool
-    result: ResultOut | None
+    result: BacktestResult | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def get_backtest(*, user_id: int, backtest_id: int) -> BacktestView:
     ).one_or_none()
     if row is None:
         raise NotFound
-    result = cast(ResultOut, json.loads(row.result)) if row.result else None
+    result = cast(BacktestResult, json.loads(row.result)) if row.result else None
     return BacktestView(_row(row), row.cancel_requested, result)
 
 
@@ -188,7 +188,7 @@ def note_progress(*, backtest_id: int, done: int) -> bool:
         return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def finish(*, backtest_id: int, result: ResultOut, now: datetime) -> None:
+def finish(*, backtest_id: int, result: BacktestResult, now: datetime) -> None:
     """Keep the result; one that was cancelled meanwhile is cancelled."""
     told = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
     running = (Backtest.id == backtest_id, Backtest.state == BacktestState.RUNNING)

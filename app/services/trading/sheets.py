@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from app.services.trading.testing import CoinOut
+from app.services.trading.testing import BacktestCoin
 
 _TRADE = (
     "part", "day", "k", "target", "bought_at", "sold_on", "sold_at", "reason", "fee", "return_pct",
@@ -12,7 +12,7 @@ _TRADE = (
 _K = ("k", "in_pct", "out_pct", "in_trades", "out_trades")
 
 
-def trade_sheet(coins: Iterable[CoinOut]) -> Iterator[str]:
+def trade_sheet(coins: Iterable[BacktestCoin]) -> Iterator[str]:
     """Every trade, in sample and out of sample, oldest first, coin by coin."""
     yield _line(("coin", *_TRADE), start="\ufeff")
     for coin in coins:
@@ -20,7 +20,7 @@ def trade_sheet(coins: Iterable[CoinOut]) -> Iterator[str]:
             yield _line((coin["code"], *(trade[name] for name in _TRADE)))  # type: ignore[literal-required]
 
 
-def k_sheet(coins: Iterable[CoinOut]) -> Iterator[str]:
+def k_sheet(coins: Iterable[BacktestCoin]) -> Iterator[str]:
     """Every k of every coin."""
     yield _line(("coin", *_K), start="\ufeff")
     for coin in coins:

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from app.domain.candles import finished_until
 from app.domain.exchanges import ExchangeName
@@ -35,7 +35,7 @@ _FINE = Decimal("1e-8")
 Progress = Callable[[int], None]
 
 
-class LineOut(TypedDict):
+class BacktestLine(TypedDict):
     """One way to trade: what came of it over some days. All `_pct` are percentages."""
 
     days: int
@@ -46,7 +46,7 @@ class LineOut(TypedDict):
     hits: int
 
 
-class KOut(TypedDict):
+class BacktestK(TypedDict):
     """One k: what it brought in sample and out of sample."""
 
     k: str
@@ -56,7 +56,7 @@ class KOut(TypedDict):
     out_trades: int
 
 
-class TradeOut(TypedDict):
+class BacktestTrade(TypedDict):
     """One trade. `part` is `in` or `out` (of sample); without a reason it isn't sold yet."""
 
     part: str
@@ -71,7 +71,7 @@ class TradeOut(TypedDict):
     return_pct: str
 
 
-class CurvesOut(TypedDict):
+class BacktestCurves(TypedDict):
     """What the money had gained after each day, in percent; null where a line has no day."""
 
     days: list[str]
@@ -80,7 +80,7 @@ class CurvesOut(TypedDict):
     holding: list[float | None]
 
 
-class DataOut(TypedDict):
+class BacktestData(TypedDict):
     """Which days the figures rest on: how many were wanted, known, and missing in between."""
 
     source: str
@@ -91,33 +91,33 @@ class DataOut(TypedDict):
     last: str | None
 
 
-class CoinOut(TypedDict):
+class BacktestCoin(TypedDict):
     """The result of one coin; with a `problem` there are no figures, and `params` fill it in.
 
     `best_k` was best over the days that chose, `next_k` is what the newest days choose.
     """
 
     code: str
-    data: DataOut
+    data: BacktestData
     problem: str | None
-    params: dict[str, Any]
+    params: dict[str, int]
     best_k: str | None
     next_k: str | None
-    in_sample: LineOut | None
-    out_of_sample: LineOut | None
-    holding: LineOut | None
-    ks: list[KOut]
-    trades: list[TradeOut]
-    curves: CurvesOut | None
+    in_sample: BacktestLine | None
+    out_of_sample: BacktestLine | None
+    holding: BacktestLine | None
+    ks: list[BacktestK]
+    trades: list[BacktestTrade]
+    curves: BacktestCurves | None
     p_value: float | None
     doubts: list[str]
 
 
-class ResultOut(TypedDict):
+class BacktestResult(TypedDict):
     """All coins of a backtest, in the order in which they were asked for."""
 
     version: int
-    coins: list[CoinOut]
+    coins: list[BacktestCoin]
 
 
 def total_steps(settings: BacktestSettings) -> int:
@@ -125,14 +125,16 @@ def total_steps(settings: BacktestSettings) -> int:
     return len(settings.codes) * (SHUFFLES + 1 if settings.chooses_k else 1)
 
 
-def run_backtest(settings: BacktestSettings, *, now: datetime, progress: Progress) -> ResultOut:
+def run_backtest(
+    settings: BacktestSettings, *, now: datetime, progress: Progress
+) -> BacktestResult:
     """Judge each coin over its finished days; `progress` is told how many steps are done.
 
     What `progress` raises ends the work. A coin that can't be judged says why, and the others are
     judged all the same. No transaction stays open while figures are made.
     """
     steps = total_steps(settings) // len(settings.codes)
-    coins: list[CoinOut] = []
+    coins: list[BacktestCoin] = []
     for place, code in enumerate(settings.codes):
         done = place * steps
         coins.append(_coin(code, settings, now, _counted(progress, done)))
@@ -145,7 +147,7 @@ def _counted(progress: Progress, before: int) -> Progress:
     return lambda done: progress(before + done)
 
 
-def _coin(code: str, settings: BacktestSettings, now: datetime, progress: Progress) -> CoinOut:
+def _coin(code: str, settings: BacktestSettings, now: datetime, progress: Progress) -> BacktestCoin:
     told = _blank(code, settings)
     try:
         days = _days(code, settings, now)
@@ -153,7 +155,8 @@ def _coin(code: str, settings: BacktestSettings, now: datetime, progress: Progre
         judge = _search if settings.chooses_k else _follow
         judge(told, days, settings, progress)
     except TooFewDays as problem:
-        told["problem"], told["params"] = problem.code, problem.params
+        told["problem"] = problem.code
+        told["params"] = {name: int(str(value)) for name, value in problem.params.items()}
     except BadHistory:
         told["problem"] = "days_unusable"
     return told
@@ -171,7 +174,7 @@ def _days(code: str, settings: BacktestSettings, now: datetime) -> Sequence[Day]
     return [one for one in as_days(candles, ExchangeName.UPBIT) if one.day >= start]
 
 
-def _data(days: Sequence[Day], settings: BacktestSettings) -> DataOut:
+def _data(days: Sequence[Day], settings: BacktestSettings) -> BacktestData:
     first, last = (days[0].day, days[-1].day) if days else (None, None)
     return {
         "source": _SOURCE,
@@ -183,7 +186,7 @@ def _data(days: Sequence[Day], settings: BacktestSettings) -> DataOut:
     }
 
 
-def _blank(code: str, settings: BacktestSettings) -> CoinOut:
+def _blank(code: str, settings: BacktestSettings) -> BacktestCoin:
     return {
         "code": code,
         "data": _data([], settings),
@@ -194,7 +197,7 @@ def _blank(code: str, settings: BacktestSettings) -> CoinOut:
 
 
 def _search(
-    told: CoinOut, days: Sequence[Day], settings: BacktestSettings, progress: Progress
+    told: BacktestCoin, days: Sequence[Day], settings: BacktestSettings, progress: Progress
 ) -> None:
     """Choose k, walk forward, and try shuffled markets."""
     if not days:
@@ -224,7 +227,7 @@ def _search(
 
 
 def _follow(
-    told: CoinOut, days: Sequence[Day], settings: BacktestSettings, _progress: Progress
+    told: BacktestCoin, days: Sequence[Day], settings: BacktestSettings, _progress: Progress
 ) -> None:
     """A strategy that chooses nothing: all its days are out of sample."""
     found = analysis.following.follow(
@@ -241,7 +244,7 @@ def _follow(
     told["doubts"] = [doubt.value for doubt in found.doubts]
 
 
-def _line(line: "Line") -> LineOut:
+def _line(line: "Line") -> BacktestLine:
     return {
         "days": len(line.days),
         "since": _isos(line.days[:1])[0] if len(line.days) else None,
@@ -252,7 +255,7 @@ def _line(line: "Line") -> LineOut:
     }
 
 
-def _ks(found: "Judged", settings: BacktestSettings) -> list[KOut]:
+def _ks(found: "Judged", settings: BacktestSettings) -> list[BacktestK]:
     grid = found.searched
     return [
         {
@@ -266,11 +269,11 @@ def _ks(found: "Judged", settings: BacktestSettings) -> list[KOut]:
     ]
 
 
-def _trades(part: str, tested: "Tested", capital: Decimal) -> Iterable[TradeOut]:
+def _trades(part: str, tested: "Tested", capital: Decimal) -> Iterable[BacktestTrade]:
     return (_trade(part, one) for one in tested.trades(capital))
 
 
-def _trade(part: str, one: "BookedTrade") -> TradeOut:
+def _trade(part: str, one: "BookedTrade") -> BacktestTrade:
     return {
         "part": part,
         "day": one.day.isoformat(),
@@ -285,7 +288,7 @@ def _trade(part: str, one: "BookedTrade") -> TradeOut:
     }
 
 
-def _curves(found: "Judged") -> CurvesOut:
+def _curves(found: "Judged") -> BacktestCurves:
     """All three lines over the days of the coin that count."""
     count, inside = len(found.searched.coin.days), _gains(found.in_sample.line)
     outside, holding = _gains(found.out_of_sample.line), _gains(found.holding)

@@ -17,7 +17,7 @@ from app.services import market
 from app.services.trading import backtests
 from app.services.trading.backtests import BacktestView
 from app.services.trading.sheets import k_sheet, trade_sheet
-from app.services.trading.testing import CoinOut
+from app.services.trading.testing import BacktestCoin
 from app.web.desk import figures
 from app.web.filters import coin_name
 from app.web.forms import Form
@@ -152,14 +152,14 @@ def _own(backtest_id: int) -> BacktestView:
     return backtests.get_backtest(user_id=me().id, backtest_id=backtest_id)
 
 
-def _coins(backtest_id: int) -> list[CoinOut]:
+def _coins(backtest_id: int) -> list[BacktestCoin]:
     found = _own(backtest_id)
     if found.result is None:
         raise NotFound
     return found.result["coins"]
 
 
-def _chosen(coins: list[CoinOut]) -> CoinOut:
+def _chosen(coins: list[BacktestCoin]) -> BacktestCoin:
     """The coin whose figures are asked for, else the first that has any."""
     wanted = request.args.get("coin")
     by_code = {one["code"]: one for one in coins}

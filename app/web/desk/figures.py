@@ -11,7 +11,7 @@ from app.domain.trading import BacktestSettings, Doubt
 from app.i18n import gettext
 from app.messages import message
 from app.services.market import CatalogueCoin
-from app.services.trading.testing import SHUFFLES, CoinOut, LineOut, TradeOut
+from app.services.trading.testing import SHUFFLES, BacktestCoin, BacktestLine, BacktestTrade
 from app.web.desk.drawings import bars, equity
 from app.web.filters import coin_name, count, signed_pct, won_exact
 
@@ -24,7 +24,7 @@ class Column:
     """One way to trade: its name and its figures."""
 
     name: str
-    line: LineOut
+    line: BacktestLine
     is_holding: bool = False
 
     @property
@@ -48,10 +48,10 @@ class Column:
 class Shown:
     """One coin's result."""
 
-    coin: CoinOut
+    coin: BacktestCoin
     name: str
     columns: tuple[Column, ...]
-    trades: tuple[TradeOut, ...]
+    trades: tuple[BacktestTrade, ...]
     trade_count: int
     equity: Markup
     bars: Markup
@@ -75,12 +75,12 @@ def coin_names(coins: Sequence[CatalogueCoin]) -> dict[str, str]:
     return {coin.code: coin_name(coin) for coin in coins}
 
 
-def problem_words(coin: CoinOut) -> str:
+def problem_words(coin: BacktestCoin) -> str:
     """Why a coin has no figures."""
     return message(coin["problem"] or "error", coin["params"])
 
 
-def shown(coin: CoinOut, settings: BacktestSettings, name: str, *, everything: bool) -> Shown:
+def shown(coin: BacktestCoin, settings: BacktestSettings, name: str, *, everything: bool) -> Shown:
     """A coin that has figures, with its charts; all trades, or the newest ones."""
     curves, outside = coin["curves"], [one for one in coin["trades"] if one["part"] == "out"]
     newest = outside[::-1]
@@ -100,7 +100,7 @@ def shown(coin: CoinOut, settings: BacktestSettings, name: str, *, everything: b
     )
 
 
-def _columns(coin: CoinOut) -> tuple[Column, ...]:
+def _columns(coin: BacktestCoin) -> tuple[Column, ...]:
     names = (
         ("in_sample", gettext("고르는 구간"), False),
         ("out_of_sample", gettext("검증 구간"), False),
@@ -113,7 +113,7 @@ def _columns(coin: CoinOut) -> tuple[Column, ...]:
     )
 
 
-def _doubts(coin: CoinOut) -> tuple[tuple[str, str], ...]:
+def _doubts(coin: BacktestCoin) -> tuple[tuple[str, str], ...]:
     """What speaks against the figures: a title and why, the gravest first."""
     out = coin["out_of_sample"]
     trades = count(out["trades"]) if out else "0"
@@ -167,7 +167,7 @@ def _luck(p_value: float | None) -> str:
     )
 
 
-def _rules(coin: CoinOut, settings: BacktestSettings) -> list[tuple[str, str]]:
+def _rules(coin: BacktestCoin, settings: BacktestSettings) -> list[tuple[str, str]]:
     """How it was calculated: the assumptions, each with its figure."""
     data, slip = coin["data"], f"{settings.slippage_pct:f}%"
     strategy = _breakout_rules(settings) if settings.chooses_k else _crossing_rules(settings)
