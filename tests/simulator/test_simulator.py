@@ -97,9 +97,7 @@ def test_starting_twice_is_an_error(sim: Simulator) -> None:
 @pytest.mark.parametrize(
     ("address", "setting"), [("ws_url", "ws_port"), ("bithumb_url", "bithumb_port")]
 )
-def test_taken_port_leaves_the_other_ports_free(
-    sim: Simulator, address: str, setting: str
-) -> None:
+def test_taken_port_leaves_the_other_ports_free(sim: Simulator, address: str, setting: str) -> None:
     taken = urlsplit(getattr(sim, address)).port
     other = Simulator(markets=1, **{setting: taken})  # type: ignore[arg-type]
 
