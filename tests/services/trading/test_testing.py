@@ -23,7 +23,7 @@ def closes(count: int) -> list[str]:
     return [str(50_000 + 250 * (WAVE[n % len(WAVE)] + n // 7)) for n in range(count)]
 
 
-def run(now: datetime = NOW, **typed: str) -> testing.ResultOut:
+def run(now: datetime = NOW, **typed: str) -> testing.BacktestResult:
     return run_backtest(typed_backtest(typed), now=now, progress=lambda _done: None)
 
 
