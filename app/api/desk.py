@@ -1,23 +1,30 @@
 """What the trading desk's client asks for: one's coins, and the twenty that are traded most."""
 
+from collections import Counter
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypedDict
+from urllib.parse import urlsplit
 
 from flask import Response, request
 from flask_login import current_user
-from werkzeug.exceptions import HTTPException, Unauthorized
+from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized
 
 from app.api.room import room
 from app.api.shapes import krname
 from app.api.told import tells
 from app.api.wire import answer, cached
 from app.clock import utcnow
+from app.domain.errors import Conflict, InvalidInput
 from app.domain.kst import to_kst
 from app.domain.market import Candle
+from app.domain.runs import BotMode
+from app.messages import message, run_line
 from app.services import exchanges, market
 from app.services.exchanges import Owned
 from app.services.market import CatalogueCoin
+from app.services.trading import bots, lines
+from app.wiring import live_trading
 
 bp = room("desk", "/coin")
 
@@ -71,6 +78,13 @@ class OwnedRow(TypedDict):
     low: Decimal
     close: Decimal
     volume: float
+
+
+class Toggled(TypedDict, total=False):
+    """`status` is `Auto` when the bot was started, `log` holds the run's lines when it was not."""
+
+    status: str
+    log: list[str]
 
 
 #: The client draws one line that says that there is nothing.
@@ -127,6 +141,57 @@ def days() -> Response:
     top = market.live_board(now).top
     rows = [_day_row(coin, known[coin.id]) for coin in top if coin.id in known]
     return cached(rows or [NO_DAY])
+
+
+@bp.get("/start", strict_slashes=False)
+@tells({200: Toggled}, example={"status": "Auto"})
+def toggle() -> Response:
+    """Start one's bot, `{"status": "Auto"}`, or stop it, `{"log": […]}`. 401, `{}` for strangers.
+
+    The bot on paper, unless real money was allowed on our own page. What keeps it from starting is
+    the log's last line. Only our own pages may ask: what another site has a browser ask is 403.
+    """
+    person, now = _person(), utcnow()
+    is_ours = _is_asked_by_our_page()
+    if is_ours is False:
+        raise Forbidden
+    is_live = is_ours is True and bots.trades_live(user_id=person, live_trading=live_trading())
+    mode = BotMode.LIVE if is_live else BotMode.PAPER
+    if bots.get_bot(user_id=person, mode=mode).is_on:
+        bots.stop_bot(user_id=person, mode=mode, now=now)
+        return answer({"log": _log(person, mode)})
+    try:
+        bots.start_bot(user_id=person, mode=mode, live_trading=live_trading(), now=now)
+    except (Conflict, InvalidInput) as error:
+        said = _stamped(now, message(error.code, error.params))
+        return answer({"log": [*_log(person, mode), said]})
+    return answer({"status": "Auto"})
+
+
+def _log(person: int, mode: BotMode) -> list[str]:
+    """The last run's lines, oldest first; equal ones are numbered, for the client keys by them."""
+    bot = bots.get_bot(user_id=person, mode=mode)
+    told = [] if bot.id is None else lines.list_lines(user_id=person, bot_id=bot.id)
+    texts = [_stamped(one.at, run_line(one.code, one.params)) for one in reversed(told)]
+    seen: Counter[str] = Counter()
+    distinct = []
+    for text in texts:
+        seen[text] += 1
+        distinct.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+    return distinct
+
+
+def _stamped(moment: datetime, text: str) -> str:
+    return f"{to_kst(moment):%Y/%m/%d %H:%M:%S} {text}"
+
+
+def _is_asked_by_our_page() -> bool | None:
+    """Whether a page of ours has the browser ask; None where the request says nothing of it."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    came_from = request.headers.get("Origin") or request.referrer
+    return None if came_from is None else urlsplit(came_from).netloc == request.host
 
 
 def _person() -> int:

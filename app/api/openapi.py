@@ -184,7 +184,7 @@ def _named(shape: Any, shapes: Json) -> Json:
             "type": "object",
             "description": " ".join((shape.__doc__ or "").split()),
             "properties": fields,
-            "required": list(fields),
+            "required": [key for key in fields if key in shape.__required_keys__],
         }
     return {"$ref": f"#/components/schemas/{name}"}
 

@@ -20,7 +20,7 @@ from tests import factories as make
 
 API = "/api/v1"
 #: For the desk's first client, which has a browser's session and no token.
-BY_SESSION = {"/coin", "/coin/clientassets"}
+BY_SESSION = {"/coin", "/coin/clientassets", "/coin/start"}
 
 
 class Client:

@@ -25,6 +25,7 @@ OPEN = {
 
 #: The session is nobody's, or the test would sign its own client out.
 ARGUMENTS = {
+    "mode": "paper",
     "code": "BTC",
     "vote_id": "1",
     "session_id": "999",

@@ -47,8 +47,9 @@ def fits(value: object, schema: Json, spec: Json) -> bool:
     if isinstance(value, dict) and "additionalProperties" in schema:
         return all(fits(one, schema["additionalProperties"], spec) for one in value.values())
     if isinstance(value, dict) and "properties" in schema:
-        known = schema["properties"]
-        return value.keys() == known.keys() and all(fits(value[k], known[k], spec) for k in known)
+        known, least = schema["properties"], set(schema["required"])
+        is_shaped = least <= value.keys() <= known.keys()
+        return is_shaped and all(fits(value[k], known[k], spec) for k in value)
     return True
 
 
@@ -84,7 +85,7 @@ def test_answers_are_what_the_description_says(
     make.make_settled_vote(alice, now=utcnow())
     make.answer(bob, vote, now=utcnow())
     account = make.link_account(bob.id, now=utcnow())
-    values, seen = {"vote_id": vote.id, "code": "BTC", "account_id": account.id}, 0
+    values, seen = {"vote_id": vote.id, "code": "BTC", "account_id": account.id, "mode": "paper"}, 0
     values["backtest_id"] = make.make_backtest(bob.id, now=utcnow())
     for rule in api_rules(app):
         if method_of(rule) != "GET" or rule.endpoint == "api-reference.openapi":

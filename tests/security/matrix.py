@@ -31,6 +31,13 @@ POST   /api/v1/desk/accounts                          401    400    400    400  
 GET    /api/v1/desk/accounts/<int:account_id>         401    200    404    404    401    401
 DELETE /api/v1/desk/accounts/<int:account_id>         401    409    404    404    401    401
 POST   /api/v1/desk/accounts/<int:account_id>/check   401    200    404    404    401    401
+GET    /api/v1/desk/bots                              401    200    200    200    401    401
+GET    /api/v1/desk/bots/<mode>                       401    200    200    200    401    401
+PUT    /api/v1/desk/bots/<mode>/settings              401    200    200    200    401    401
+POST   /api/v1/desk/bots/<mode>/start                 401    200    200    200    401    401
+POST   /api/v1/desk/bots/<mode>/stop                  401    200    200    200    401    401
+POST   /api/v1/desk/bots/halt                         401    200    200    200    401    401
+POST   /api/v1/desk/bots/lift                         401    200    200    200    401    401
 GET    /api/v1/docs                                   200    200    200    200    200    200
 GET    /api/v1/live                                   200    200    200    200    200    200
 GET    /api/v1/openapi.json                           200    200    200    200    200    200
@@ -61,6 +68,7 @@ POST   /api/v1/votes/<int:vote_id>/choice             401    400    400    400  
 GET    /api/v1/votes/<int:vote_id>/evidence           401    200    200    200    401    401
 GET    /coin                                          401    401    401    401    401    401
 GET    /coin/clientassets                             401    401    401    401    401    401
+GET    /coin/start                                    401    401    401    401    401    401
 GET    /coin/tickers_20                               200    200    200    200    200    200
 GET    /coin/tickers_db                               200    200    200    200    200    200
 GET    /coins                                         200    200    200    200    200    200

@@ -22,6 +22,7 @@ from tests.security.matrix import PEOPLE, STATUSES
 #: Files for everybody; nothing of any person is in them.
 FILES = {"static", "bootstrap.static"}
 ARGUMENTS = {
+    "mode": "paper",
     "code": "BTC",
     "vote_id": "1",
     "account_id": "1",

@@ -82,6 +82,14 @@ def get_bot(*, user_id: int, mode: BotMode) -> BotFacts:
     )
 
 
+def trades_live(*, user_id: int, live_trading: bool) -> bool:
+    """Whether the person has enabled real money on our page, and the server and the key agree."""
+    session = db.session()
+    bot = _own(session, user_id, BotMode.LIVE)
+    yeses = yeses_of(bot, _account(session, bot), live_trading) if bot is not None else None
+    return yeses is not None and yeses.missing() is None
+
+
 def save_settings(*, user_id: int, mode: BotMode, settings: BotSettings, now: datetime) -> None:
     """Set a bot up, while it is off or halted.
 
