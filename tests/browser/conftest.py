@@ -48,6 +48,8 @@ def _application(folder: Path, migrated: Path, exchange: Simulator, **settings: 
         "rate_limits": False,
         "upbit_url": exchange.url,
         "upbit_logo_url": f"{exchange.url}/logos",
+        "bithumb_url": exchange.bithumb_url,
+        "exchange_keys": (f"{'b' * 43}=",),
         "whale_min_settled": 1,
         "demo": True,
     }
@@ -94,6 +96,7 @@ def once_seeded(
         with on_stage(app, exchange, folder / "whaling.db") as stage:
             stage.add_person("pip", points=5)
             stage.void_one()
+            stage.link_accounts("newbie")
             yield stage
         _let_go(app)
 

@@ -14,15 +14,17 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from app.clock import utcnow
+from app.domain.exchanges import ExchangeName, KeyProblem, KeyState
 from app.extensions import Base, db
 from app.jobs.guard import Steps
 from app.jobs.minute import run_minute
 from app.services import market, votes
+from app.services.accounts import find_user
 from app.services.points import audit
 from app.simulator import Simulator
 from tests.browser.situations import find_vote
 from tests.browser.visitor import PASSWORD
-from tests.factories import make_user, make_vote
+from tests.factories import hold, link_account, make_user, make_vote
 
 _VOTE_TIMES = ("created_at", "created_price_at", "finished_at", "tracked_at")
 
@@ -76,6 +78,26 @@ class Stage:
         with self.app.app_context():
             now = utcnow()
             make_user(name, points=points, is_staff=is_staff, password=PASSWORD, now=now)
+
+    def link_accounts(self, name: str) -> None:
+        """Two accounts of somebody: one with holdings and a key that ends soon, one refused."""
+        with self.app.app_context():
+            now = utcnow()
+            user = find_user(name)
+            assert user
+            first = link_account(
+                user.id, now=now, balances_at=now, can_withdraw=True,
+                expires_at=now + timedelta(days=5),
+            )  # fmt: skip
+            for currency, free, bought_at in (
+                ("KRW", "1200000", None), ("BTC", "0.0399", "130000000"), ("ETH", "2", "9000000"),
+                ("XRP", "10", "3500"), ("DOGE", "700", None), ("OLDCOIN", "321.5", None),
+            ):  # fmt: skip
+                hold(first.id, currency, free, bought_at)
+            link_account(
+                user.id, exchange=ExchangeName.BITHUMB, now=now, state=KeyState.REFUSED,
+                problem=KeyProblem.ADDRESS_NOT_ALLOWED, can_trade=None,
+            )  # fmt: skip
 
     def add_vote(self, asker: str) -> int:
         """An open question about Bitcoin by somebody new: will it be 10 % higher in a day?"""

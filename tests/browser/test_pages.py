@@ -83,6 +83,11 @@ FULL = [
     ("demo", "/coins/BTC"),
     ("", "/coins/SHIB?frame=15m&r=120"),
     ("demo", "/coins/BTC?frame=1w&r=999"),
+    ("demo", "/desk"),
+    ("newbie", "/desk"),
+    ("newbie", "/desk?account=2"),
+    ("demo", "/desk/link"),
+    ("newbie", "/desk/accounts/1/unlink"),
     ("", "/login"),
     ("", "/me"),
     ("", "/signup"),
@@ -112,6 +117,7 @@ REFUSED = [
     ("", "/signup", {"nickname": "pip", "password": "short", "password_again": "other"}),
     ("pip", "/me/settings", {"nickname": ""}),
     ("pip", "/me/settings", {"old_password": "wrong", "password": "a-longer-one"}),
+    ("pip", "/desk/link", {"access_key": "nobodys-access-key", "secret_key": "nobodys-secret"}),
 ]
 
 
@@ -157,7 +163,7 @@ def look(window: Visitor, cookies: Cookies) -> Look:
 
 #: Files, fragments, redirects; Kakao's pages and the API's have tests of their own.
 NO_PAGE = re.compile(
-    r"/(static|bootstrap|health|metrics|api|tracker|pictures|kakao|login/kakao|welcome)\b"
+    r"/(static|bootstrap|health|metrics|api|tracker|coin|pictures|kakao|login/kakao|welcome)\b"
     r"|/me/settings/(kakao|nickname|password|export)|/live$|/rates$|/logo$|\.json$"
 )
 
