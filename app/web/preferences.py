@@ -78,7 +78,7 @@ def _settle() -> BaseResponse | None:
 
     A link on somebody else's page shows one page so and changes nothing of an account.
     """
-    asked = _asked() if request.query_string else {}
+    asked = _asked()
     if not asked:
         return None
     is_visit = request.method == "GET" and request.endpoint is not None and _is_page_visit()
@@ -103,13 +103,15 @@ def _keep(response: Response) -> Response:
 
 
 def _asked() -> dict[str, str]:
+    query = request.query_string
+    if b"lang" not in query and b"theme" not in query:  # nearly always, and far cheaper to see so
+        return {}
     asked = {name: request.args.get(name, "") for name in _CHOICES}
     return {name: value for name, value in asked.items() if value in _CHOICES[name]}
 
 
 def _chosen(name: str) -> str | None:
-    asked = request.args.get(name) if request.query_string else None
-    return asked if asked in _CHOICES[name] else _of_account(name) or _of_cookie(name)
+    return _asked().get(name) or _of_account(name) or _of_cookie(name)
 
 
 def _of_account(name: str) -> str | None:
