@@ -66,6 +66,7 @@ def test_good_key_is_linked_and_never_shown_again(app: Flask, browser: Visitor) 
     assert SAMPLES[0].access not in page.text
     shown = said(page)
     assert "열쇠 끝자리 0001 · 보기와 주문 확인됨" in shown
+    assert "data-live-soon" in page.text
     assert "거래소에 잔고를 물어보고 있어요" in shown
 
 
