@@ -46,7 +46,7 @@ STRATEGIES = (
 class BacktestForm(Form):
     """The settings as a person types them; the domain reads and checks them."""
 
-    coin = SelectField(_("코인"), validate_choice=False)
+    coin = SelectField(_("어떤 코인"), validate_choice=False)
     more = StringField(_("다른 코인도"))
     days = SelectField(_("기간"), validate_choice=False)
     fee = StringField(_("한 번 수수료"))
