@@ -50,8 +50,6 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ["UPBIT_WS_URL"] = simulator.ws_url
         os.environ["BITHUMB_URL"] = simulator.bithumb_url
         os.environ.setdefault("LIVE_TRADING", "on")  # at an exchange without any real money
-        # Both exchanges are the simulator's, so "live" moves no real money either.
-        os.environ.setdefault("LIVE_TRADING", "on")
     app = build_app(_config(demo=options.demo, host=options.host, port=options.port))
     _bring_up_to_date(app)
     if options.demo:
