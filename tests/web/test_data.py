@@ -71,6 +71,7 @@ def test_list_of_devices_says_when_each_was_last_here(app: Flask, alice: User) -
     with app.app_context():
         [row] = tokens.list_sessions(user_id=alice.id, now=utcnow())
     assert utcnow() - row.last_seen_at < timedelta(minutes=1)
+    assert "· 마지막 사용 오늘" in said(here.get("/me/settings"))
 
 
 def test_another_device_is_signed_out_alone(app: Flask, alice: User) -> None:
