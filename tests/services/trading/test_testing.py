@@ -95,11 +95,11 @@ def test_days_that_are_known_and_holes_between_them_are_told(session: Session) -
 
 
 def test_days_before_those_wanted_are_not_looked_at(session: Session) -> None:
-    make.make_candles(make.make_coin("BTC"), *closes(80), until=NOW)
+    make.make_candles(make.make_coin("BTC"), *closes(70), *[None] * 5, *closes(5), until=NOW)
 
     data = run(days="40", window="20")["coins"][0]["data"]
 
-    assert (data["known"], data["first"]) == (40, "2026-01-21")
+    assert (data["known"], data["missing"], data["first"]) == (35, 5, "2026-01-21")
 
 
 def test_coin_with_too_short_a_history_says_so_and_others_are_judged(session: Session) -> None:
