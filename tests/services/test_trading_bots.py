@@ -309,6 +309,32 @@ def test_two_threads_write_one_signal_once(app: Flask, alice: User) -> None:
     assert sum(ident is not None for ident in told) == 1
 
 
+def test_signal_that_another_process_took_meanwhile_is_its_own(alice: User) -> None:
+    start(alice)
+    ident = intend(alice) or 0
+    orders.give_up(order_id=ident, now=NOW - timedelta(minutes=1))
+    with transaction() as session:
+        session.get_one(Order, ident).attempt = 1
+
+    assert intend(alice) is None
+
+
+def test_same_account_chosen_again_needs_the_yes_again(alice: User) -> None:
+    make_live(alice)
+    say_yes(alice)
+    account_id = bots.get_bot(user_id=alice.id, mode=BotMode.LIVE).account_id or 0
+    bots.choose_account(user_id=alice.id, account_id=account_id, now=NOW)
+
+    assert bots.get_bot(user_id=alice.id, mode=BotMode.LIVE).confirmed_at is None
+
+
+def test_bot_that_never_ran_can_be_halted_before_its_first_start(alice: User) -> None:
+    bots.save_settings(user_id=alice.id, mode=BotMode.PAPER, settings=SETTINGS, now=NOW)
+
+    assert bots.halt_all(user_id=alice.id, sells=True, now=NOW) == 1
+    assert refused(start, alice) == "bot_halted"
+
+
 def test_order_is_claimed_once(alice: User) -> None:
     start(alice)
     ident = intend(alice) or 0

@@ -480,6 +480,19 @@ def test_second_coin_of_a_tick_is_judged_by_what_the_first_left(world: BotWorld)
     ]
 
 
+def test_order_of_a_bot_that_is_off_is_asked_about_all_the_same(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    failing(monkeypatch, one, "place", OutcomeUnknown("lost"))
+    world.tick(1, ABOVE)
+    bots.stop_for(bot_id=one.bot_id, problem="key_expired", now=world.now)
+    for _ in range(6):
+        world.tick(6, ABOVE)
+
+    assert [order.state for order in orders_of(one)] == [OrderState.NEVER_SENT]
+
+
 def test_stale_price_decides_nothing(world: BotWorld) -> None:
     one = trader(world)
     world.set_price(ABOVE)
