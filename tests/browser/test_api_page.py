@@ -34,10 +34,10 @@ def test_request_sent_from_the_page_shows_its_answer_and_keeps_the_token(
         operation = page.locator(f"#{ident}")
         operation.locator("summary").click()
         operation.get_by_role("button").click()
-        expect(operation.locator("pre")).to_contain_text(answer)
+        expect(operation.locator("form pre")).to_contain_text(answer)
 
     expect(page.get_by_label("액세스 토큰")).not_to_have_value("")
-    expect(page.locator("#votes-index pre")).to_contain_text('"uploader_nickname":"neo"')
+    expect(page.locator("#votes-index form pre")).to_contain_text('"uploader_nickname":"neo"')
 
 
 def test_without_scripts_the_page_is_read_and_offers_no_dead_form(
