@@ -88,6 +88,12 @@ FULL = [
     ("newbie", "/desk?account=2"),
     ("demo", "/desk/link"),
     ("newbie", "/desk/accounts/1/unlink"),
+    ("demo", "/desk/backtest"),
+    ("newbie", "/desk/bot"),
+    ("demo", "/desk/bot"),
+    ("demo", "/desk/bot/settings"),
+    ("demo", "/desk/bot/real"),
+    ("captain", "/staff/candles"),
     ("", "/login"),
     ("", "/me"),
     ("", "/signup"),
@@ -148,6 +154,7 @@ def look(window: Visitor, cookies: Cookies) -> Look:
     """Open a page of a stage as somebody, in a language."""
 
     def at(stage: Stage, who: str, language: str, path: str) -> Visitor:
+        window.page.goto("about:blank")  # or the page before would still ask its own server
         context = window.page.context
         context.clear_cookies()
         context.add_cookies([{"name": "lang", "value": language, "url": stage.url}])
@@ -161,10 +168,11 @@ def look(window: Visitor, cookies: Cookies) -> Look:
     return at
 
 
-#: Files, fragments, redirects; Kakao's pages and the API's have tests of their own.
+#: Files, fragments, redirects; Kakao's pages, the API's and a backtest's have tests of their own.
 NO_PAGE = re.compile(
     r"/(static|bootstrap|health|metrics|api|tracker|coin|pictures|kakao|login/kakao|welcome)\b"
-    r"|/me/settings/(kakao|nickname|password|export)|/live$|/rates$|/logo$|\.json$"
+    r"|/me/settings/(kakao|nickname|password|export)|/live$|/rates$|/logo$|/progress$|\.json$"
+    r"|\.csv$|^/desk/backtest/<"
 )
 
 

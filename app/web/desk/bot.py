@@ -49,11 +49,11 @@ class SettingsForm(Form):
     mean_days = StringField(_("이동평균 조건 (일)"), render_kw=_NUMBER)
     short = StringField(_("짧은 평균 (일)"), render_kw=_NUMBER)
     long = StringField(_("긴 평균 (일)"), render_kw=_NUMBER)
-    stop_loss = StringField(_("손절 (%)"), render_kw=_NUMBER)
-    share = StringField(_("코인 하나에 (자금의 %)"), render_kw=_NUMBER)
+    stop_loss = StringField(_("손절 (퍼센트)"), render_kw=_NUMBER)
+    share = StringField(_("코인 하나에 (자금의 퍼센트)"), render_kw=_NUMBER)
     per_order = StringField(_("주문 한 번에 (원)"), render_kw=_NUMBER)
     per_day = StringField(_("하루 매수 (원)"), render_kw=_NUMBER)
-    daily_loss = StringField(_("하루 손실 (%)"), render_kw=_NUMBER)
+    daily_loss = StringField(_("하루 손실 (퍼센트)"), render_kw=_NUMBER)
     rest = StringField(_("팔고 나서 쉬기 (시간)"), render_kw=_NUMBER)
 
     def typed(self) -> dict[str, str]:
