@@ -101,7 +101,7 @@ NO_DAY: DayRow = {
 
 
 @bp.get("", strict_slashes=False)
-@tells({200: list[OwnedRow]})
+@tells({200: list[OwnedRow], 401: list[OwnedRow]})
 def owned() -> Response:
     """One's coins over all linked accounts, the most valuable first. 401 and `[]` for strangers."""
     person = _person()
@@ -113,7 +113,7 @@ def owned() -> Response:
 
 
 @bp.get("/clientassets", strict_slashes=False)
-@tells({200: dict[str, LiveRow]})
+@tells({200: dict[str, LiveRow], 401: dict})
 def owned_live() -> Response:
     """One's coins of this moment, by code; without a price: absent. 401 and `{}` for strangers."""
     person = _person()
@@ -144,7 +144,7 @@ def days() -> Response:
 
 
 @bp.get("/start", strict_slashes=False)
-@tells({200: Toggled}, example={"status": "Auto"})
+@tells({200: Toggled, 401: dict}, example={"status": "Auto"})
 def toggle() -> Response:
     """Start one's bot, `{"status": "Auto"}`, or stop it, `{"log": […]}`. 401, `{}` for strangers.
 

@@ -109,6 +109,9 @@ def _answer(told: Told, status: int, shapes: Json) -> Json:
     shape = told.answers[status]
     if shape is None:
         return {"description": "Done; no body."}
+    if status >= 400:
+        content = _content(_schema(shape, shapes))
+        return {"description": "Refused, by the same shape without content.", "content": content}
     content = _content(_schema(shape, shapes), example=told.example or answered(shape))
     return {"description": "Done.", "content": content}
 

@@ -25,6 +25,8 @@ _BODY_CODES = {
 class Told:
     """Statuses with the shape of their answers (None: no body), refusals, and what may be asked.
 
+    From 400 on an answer is one whose client knows no refusals and wants its own shape empty.
+
     `codes` says which refusal comes with which status; `query` holds JSON schemas by name. `beside`
     names the field that a refusal's sentence stands in where the contract has one of its own, and
     `example` is an answer where its shape gives none away.
