@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -146,6 +147,23 @@ def test_deed_and_answer_are_there_both_or_neither(session: Session, alice: User
         open_once(alice.id)
 
     assert (count(Vote), make.balance(alice)) == (0, 300)
+
+
+def test_second_writer_that_saw_nothing_gets_the_first_answer_and_changes_nothing(
+    session: Session, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a database that lets two write at once: neither sees what the other keeps."""
+    make.make_coin()
+    first, look, blind = open_once(alice.id), idempotency._find, [True]
+
+    def find_late(*given: Any) -> Kept | None:
+        return None if blind and blind.pop() else look(*given)
+
+    monkeypatch.setattr(idempotency, "_find", find_late)
+
+    assert open_once(alice.id) == first
+    assert blind == []
+    assert (count(Vote), make.balance(alice)) == (1, 250)
 
 
 def test_many_at_once_with_one_key_make_one_vote(app: Flask, alice: User) -> None:
