@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import transaction
@@ -160,6 +161,21 @@ def test_same_request_key_for_another_question_is_refused(
 
     again = votes.open_vote(user_id=alice.id, draft=make.make_draft(), request_key="k", now=NOW)
     assert (again, make.balance(alice)) == (first, 250)
+
+
+def test_database_that_refuses_for_another_reason_is_not_taken_for_a_repeat(
+    session: Session, alice: User
+) -> None:
+    make.make_coin()
+    session.execute(
+        text("CREATE TRIGGER dies BEFORE INSERT ON votes BEGIN SELECT RAISE(ABORT, 'no'); END")
+    )
+    session.commit()
+
+    with pytest.raises(IntegrityError):
+        open_vote(alice)
+
+    assert make.balance(alice) == 300
 
 
 def test_same_request_key_of_two_people_makes_two_votes(
