@@ -194,7 +194,7 @@ def test_fill_that_is_stopped_goes_on_where_it_ended(
         with app.app_context():
             _wait_for(lambda: held() >= 1000)
         first.send_signal(how)
-        _, words = first.communicate(timeout=20)
+        _, words = first.communicate(timeout=90)
         interrupted = _candle_calls(exchange)
         assert first.returncode != 0
         assert how is signal.SIGKILL or "what came is kept" in words
