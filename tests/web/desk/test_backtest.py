@@ -180,7 +180,9 @@ def test_result_shows_both_parts_their_doubts_and_the_assumptions(
     assert "살 때와 팔 때 0.05%씩" in page
     assert "3일 평균 위" in page
     assert "산 값보다 5% 내리면" in page
-    assert f"/desk/bot?coin=BTC&amp;k={coin['next_k']}" in page
+    proposed = f"/desk/bot/settings?coin=BTC&k={coin['next_k']}"
+    assert proposed.replace("&", "&amp;") in page
+    assert f'value="{coin["next_k"]}"' in browser.get(proposed).text
     assert "투자 권유가 아니에요" in page
 
 
