@@ -1,5 +1,7 @@
 """Coming in by exchange keys: good ones let in whose they are, nobody else's word counts."""
 
+from collections.abc import Iterator
+from threading import Event
 from typing import Any, cast
 
 import pytest
@@ -30,6 +32,18 @@ REFUSED = KeyCheck(KeyState.REFUSED, KeyProblem.INVALID)
 AWAY = KeyCheck(KeyState.UNKNOWN, KeyProblem.UNREACHABLE)
 
 
+class Silent(FakeBroker):
+    """An exchange that says nothing until it is let go."""
+
+    def __init__(self, let_go: Event) -> None:
+        super().__init__()
+        self._let_go = let_go
+
+    def check_key(self) -> KeyCheck:
+        self._let_go.wait(30)
+        return super().check_key()
+
+
 class Exchanges:
     """Both of them, and in which order they were asked; Upbit knows the keys."""
 
@@ -51,6 +65,16 @@ def exchanges() -> Exchanges:
 @pytest.fixture
 def doors(exchanges: Exchanges) -> Doors:
     return Doors(Sealer((SEALING_KEY,), b"f" * 32), exchanges.dial)
+
+
+@pytest.fixture
+def let_go(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """Silence ends with the test; nobody waits for it for seconds."""
+    monkeypatch.setattr(entering, "HEAD_START_S", 0.05)
+    monkeypatch.setattr(entering, "PATIENCE_S", 0.2)
+    event = Event()
+    yield event
+    event.set()
 
 
 def enter(doors: Doors, user_id: int | None = None) -> int:
@@ -80,6 +104,35 @@ def test_key_that_bithumb_knows_is_shown_to_nobody_else(
     enter(doors)
 
     assert exchanges.asked == [ExchangeName.BITHUMB]
+
+
+def test_upbit_is_asked_while_bithumb_is_silent(
+    session: Session, doors: Doors, exchanges: Exchanges, let_go: Event
+) -> None:
+    exchanges.brokers[ExchangeName.BITHUMB] = Silent(let_go)
+
+    enter(doors)
+
+    assert [exchange for _, exchange in linked()] == ["upbit"]
+
+
+@pytest.mark.parametrize("silent", [(ExchangeName.BITHUMB,), tuple(ExchangeName)])
+def test_silence_is_no_answer_and_nobody_waits_for_its_end(
+    session: Session,
+    doors: Doors,
+    exchanges: Exchanges,
+    let_go: Event,
+    silent: tuple[ExchangeName, ...],
+) -> None:
+    exchanges.brokers[ExchangeName.UPBIT].check = REFUSED
+    for name in silent:
+        exchanges.brokers[name] = Silent(let_go)
+
+    with pytest.raises(KeyNotChecked) as told:
+        enter(doors)
+
+    assert (told.value.code, let_go.is_set()) == ("exchange_unreachable", False)
+    assert linked() == []
 
 
 def test_stranger_with_new_keys_becomes_somebody_with_the_welcome(

@@ -1,13 +1,15 @@
 """Sign in by showing exchange keys, as the first desk's client does."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
+from app.clock import monotonic
 from app.db import transaction
-from app.domain.errors import Conflict
-from app.domain.exchanges import ExchangeName, Keys
+from app.domain.exchanges import ExchangeName, KeyCheck, KeyProblem, Keys
+from app.extensions import db
 from app.models import User
 from app.services.exchanges.linking import (
     Doors,
@@ -22,6 +24,12 @@ from app.services.identities import add_nameless
 
 #: Nothing in a key tells whose it is; the first desk knew Bithumb alone, so that is asked first.
 ASKED_IN_TURN = (ExchangeName.BITHUMB, ExchangeName.UPBIT)
+#: Who is silent for so long has the next one asked beside it; who answers is the only one to see
+#: the key.
+HEAD_START_S = 2.0
+#: Somebody waits: what isn't known by then isn't known.
+PATIENCE_S = 10.0
+_Asked = dict[Future[KeyCheck], ExchangeName]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,10 @@ def enter_by_keys(*, user_id: int | None, keys: Keys, doors: Doors, now: datetim
     """Link the keys to `user_id`; for a stranger (None) let in whose they are, or somebody new.
 
     Nothing changes before an exchange has called the keys good. Raises KeyRefused when both refuse
-    them, KeyNotChecked when one of them couldn't be asked, and Conflict as `link_account`.
+    them, KeyNotChecked when one of them couldn't be asked or kept silent, and Conflict as
+    `link_account`. It takes ten seconds at most.
     """
+    db.session.rollback()  # nothing is open while the exchanges think
     proven = _prove(keys, doors)
     try:
         return _let_in(user_id, proven, doors, now)
@@ -48,16 +58,40 @@ def enter_by_keys(*, user_id: int | None, keys: Keys, doors: Doors, now: datetim
 
 
 def _prove(keys: Keys, doors: Doors) -> Proven:
-    unasked: KeyNotChecked | None = None
-    refused: KeyRefused | None = None
-    for exchange in ASKED_IN_TURN:
-        try:
-            return Proven(exchange, keys, checked(doors.dial(exchange, keys), exchange))
-        except KeyNotChecked as error:
-            unasked = unasked or error
-        except KeyRefused as error:
-            refused = error
-    raise unasked or refused or Conflict("exchange_unknown")
+    """What the first exchange to call the keys good said of them, or raise why there is none."""
+    until = monotonic() + PATIENCE_S
+    asked: _Asked = {}
+    pool = ThreadPoolExecutor(len(ASKED_IN_TURN), "keys")
+    try:
+        for exchange in ASKED_IN_TURN:
+            asked[pool.submit(checked, doors.dial(exchange, keys), exchange)] = exchange
+            is_last = len(asked) == len(ASKED_IN_TURN)
+            good = _first_good(asked, until - monotonic() if is_last else HEAD_START_S)
+            if good is not None:
+                return Proven(asked[good], keys, good.result())
+    finally:
+        pool.shutdown(wait=False)  # an answer that comes too late is nobody's
+    raise _why_none(asked)
+
+
+def _first_good(asked: _Asked, patience_s: float) -> Future[KeyCheck] | None:
+    """The first yes, as soon as it is there; None after a no of all of them or in the end."""
+    try:
+        for answer in as_completed(asked, patience_s):
+            if answer.exception() is None:
+                return answer
+    except TimeoutError:
+        pass
+    return None
+
+
+def _why_none(asked: _Asked) -> BaseException:
+    """A no counts from all of them alone: who was silent might have said yes."""
+    errors = [
+        (answer.done() and answer.exception()) or KeyNotChecked(KeyProblem.UNREACHABLE, exchange)
+        for answer, exchange in asked.items()
+    ]
+    return next((error for error in errors if not isinstance(error, KeyRefused)), errors[-1])
 
 
 def _let_in(user_id: int | None, proven: Proven, doors: Doors, now: datetime) -> Entered:
