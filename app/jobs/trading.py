@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
 from flask import Flask
@@ -54,9 +54,7 @@ class BotKeeper:
         if self._thread.is_alive():
             self._thread.join(PATIENCE_S)
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for work in list(self._at_work.values()):
-            if not work.cancelled():
-                work.exception(timeout=PATIENCE_S)
+        wait([work for work in self._at_work.values() if not work.cancelled()], PATIENCE_S)
 
     def turn(self) -> list[Future[None]]:
         """One look at all bots; the work that was begun by it."""

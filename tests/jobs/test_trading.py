@@ -1,5 +1,6 @@
 """The bots' clockwork: only the leader's, each bot on its own, and really at its exchange."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -178,6 +179,22 @@ def test_server_that_does_not_lead_looks_at_no_bot(
 
     monkeypatch.setattr(trading, "leads", lambda: True)
     assert keeper._turn_if_leading() is True
+
+
+def test_exchange_that_hangs_holds_up_shutting_down_only_so_long(
+    world: BotWorld, keeper: BotKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_paper(world)
+    world.set_price(ABOVE)
+    answered = threading.Event()
+    monkeypatch.setattr(trading, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(keeper._engine, "work", lambda _task: answered.wait(20))
+    (work,) = keeper.turn()
+
+    keeper.stop()
+
+    assert not work.done()
+    answered.set()
 
 
 def test_thread_begins_and_ends(keeper: BotKeeper, monkeypatch: pytest.MonkeyPatch) -> None:
