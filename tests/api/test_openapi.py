@@ -135,7 +135,7 @@ def test_every_refusal_has_an_example_that_fits(spec: Json) -> None:
 def test_every_example_says_something(spec: Json) -> None:
     silent = [where for where, _status, content in contents(spec) if "…" in str(content)]
 
-    assert silent == [], "give the fields of these answers a value in app/api/examples.py"
+    assert silent == [], "give the fields of these answers a value in app/api/example_values.py"
     assert "…" not in str(spec["components"])
 
 
