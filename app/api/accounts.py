@@ -5,7 +5,7 @@ from typing import TypedDict
 from flask import Response, request
 
 from app.api.body import Body, Fields, Text, takes
-from app.api.errors import refusal
+from app.api.errors import refusal_in
 from app.api.room import room, signed_in
 from app.api.shapes import UserOut, VoteOut, user_out, vote_out
 from app.api.tokens import NICKNAME_CODES, PASSWORD_CODES, SignedIn, sign_in
@@ -96,9 +96,7 @@ def check_nickname(body: Fields, who: Bearer) -> Response:
     """Whether a nickname is free; one's own is. 409 when taken, 400 when it can't be one."""
     if accounts.is_nickname_free(name=body["nickname"], user_id=who.person.id):
         return empty()
-    told = refusal(NicknameTaken())
-    sentence = told.get_json()["error"]
-    return answer({"nickname": sentence["message"], "error": sentence}, 409)
+    return refusal_in("nickname", NicknameTaken(), 409)
 
 
 @bp.patch("/user/nickname", strict_slashes=False)

@@ -82,10 +82,16 @@ class InvalidBody(AppError):
         super().__init__(**params)
 
 
-def refusal(error: AppError) -> Response:
-    """The answer to a refusal of ours."""
+def refusal(error: AppError, **more: str) -> Response:
+    """The answer to a refusal of ours; `more` is put beside the rest."""
     status = 404 if isinstance(error, NotFound) else STATUSES.get(error.code, 400)
-    return _response(refused(error.code, status, _fields(error), error.params), status)
+    return _response(refused(error.code, status, _fields(error), error.params) | more, status)
+
+
+def refusal_in(place: str, error: AppError, status: int) -> Response:
+    """The answer to a refusal whose sentence the contract wants in a field of its own."""
+    sentence = message(error.code, error.params)
+    return _response({place: sentence} | _error(error.code, sentence, _fields(error)), status)
 
 
 def refused(

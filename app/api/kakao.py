@@ -7,7 +7,6 @@ from app.api.errors import InvalidBody, refusal
 from app.api.room import room
 from app.api.tokens import SIGN_IN_LIMIT, SignedIn, sign_in
 from app.api.told import tells
-from app.api.wire import answer
 from app.clock import utcnow
 from app.domain.errors import InvalidInput
 from app.domain.identities import (
@@ -52,8 +51,7 @@ def _only_with_kakao() -> None:
 @bp.errorhandler(KakaoRefused)
 def refused(error: KakaoRefused) -> Response:
     """As any refusal, with the provider's own code beside it."""
-    body = refusal(error).get_json()
-    return answer(body | {"error_code": error.params["reason"]}, 400)
+    return refusal(error, error_code=str(error.params["reason"]))
 
 
 @bp.post("/auth")

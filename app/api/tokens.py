@@ -6,7 +6,7 @@ from flask import Response, request
 from flask_limiter.util import get_remote_address
 
 from app.api.body import Body, Fields, Text, read_object, takes
-from app.api.errors import TokenMissing, refusal
+from app.api.errors import TokenMissing, refusal_in
 from app.api.room import bearer, room, signed_in
 from app.api.shapes import UserOut, user_out
 from app.api.told import tells
@@ -15,7 +15,6 @@ from app.clock import utcnow
 from app.domain.accounts import BadToken, nickname
 from app.domain.errors import AppError
 from app.extensions import limiter
-from app.messages import message
 from app.services import accounts, tokens
 from app.services.tokens import Bearer
 from app.wiring import token_key
@@ -128,7 +127,8 @@ def verify() -> Response:
     try:
         bearer()
     except (TokenMissing, BadToken) as error:
-        return _told(error, 400 if isinstance(error, TokenMissing) else 401)
+        status = 400 if isinstance(error, TokenMissing) else 401
+        return refusal_in("message", error, status)
     return empty()
 
 
@@ -140,7 +140,7 @@ def refresh(body: Fields) -> Response:
     try:
         pair = tokens.refresh(token=body["refresh_token"], key=token_key(), now=utcnow())
     except BadToken as error:
-        return _told(error, 401)
+        return refusal_in("message", error, 401)
     refreshed: Refreshed = {
         "access_token": pair.access,
         "access": pair.access,
@@ -165,13 +165,3 @@ def sign_out_everywhere(who: Bearer) -> Response:
     """End every session of this person, in browsers too."""
     accounts.sign_out_everywhere(user_id=who.person.id)
     return empty(204)
-
-
-def _told(error: AppError, status: int) -> Response:
-    """The two checks of tokens say what is wrong in `message`."""
-    response = refusal(error)
-    body = response.get_json()
-    told = answer({"message": message(error.code, {}), "error": body["error"]}, status)
-    if status == 401:
-        told.headers["WWW-Authenticate"] = response.headers["WWW-Authenticate"]
-    return told
