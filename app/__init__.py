@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, db, i18n, jobs, web, wiring
+from app import addresses, api, db, i18n, jobs, web, wiring
 from app.extensions import babel, bootstrap, csrf, limiter, login, scheduler
 from config import Config
 
@@ -16,6 +16,7 @@ def create_app(config: Config) -> Flask:
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     db.init_app(app)
     wiring.init_app(app)
+    addresses.init_app(app)
     web.init_app(app)
     api.init_app(app)
     for extension in (bootstrap, csrf, limiter, login, scheduler):

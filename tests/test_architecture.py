@@ -30,11 +30,12 @@ MAY_IMPORT = {
     ),
     "api": (
         "domain", "services", "db", "extensions", "clock", "wiring", "messages", "i18n", "version",
-        "afterwards", "api",
+        "addresses", "afterwards", "api",
     ),
     "jobs": ("domain", "services", "exchanges.base", "db", "extensions", "clock", "wiring", "jobs"),
     "wiring": ("exchanges", "kakao", "domain", "clock", "version"),
     "version": (),
+    "addresses": ("domain",),
     "db": ("domain", "extensions"),
     "clock": (),
     "extensions": (),

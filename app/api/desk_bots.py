@@ -10,7 +10,7 @@ from app.api.room import API, room, signed_in
 from app.api.told import tells
 from app.api.wire import answer, utc_text
 from app.clock import utcnow
-from app.domain.errors import InvalidInput, NotFound
+from app.domain.errors import InvalidInput
 from app.domain.exchanges import ExchangeName
 from app.domain.runs import BotMode, BotState, LogKind
 from app.domain.trading import typed_settings
@@ -120,44 +120,41 @@ def index(who: Bearer) -> Response:
     return answer([_bot(who, mode) for mode in BotMode])
 
 
-@bp.get("/<mode>", strict_slashes=False)
+@bp.get("/<mode:mode>", strict_slashes=False)
 @tells({200: BotOut}, codes=_HERE)
 @signed_in
-def show(who: Bearer, mode: str) -> Response:
+def show(who: Bearer, mode: BotMode) -> Response:
     """The bot on `paper`, or the `live` one."""
-    return answer(_bot(who, _mode(mode)))
+    return answer(_bot(who, mode))
 
 
-@bp.put("/<mode>/settings", strict_slashes=False)
+@bp.put("/<mode:mode>/settings", strict_slashes=False)
 @tells({200: BotOut}, codes=_SETTING_CODES)
 @signed_in
 @takes(NewSettings)
-def save(body: Fields, who: Bearer, mode: str) -> Response:
+def save(body: Fields, who: Bearer, mode: BotMode) -> Response:
     """Set a bot up, while it is off or halted."""
-    wanted = _mode(mode)
     settings = typed_settings(body)
-    bots.save_settings(user_id=who.person.id, mode=wanted, settings=settings, now=utcnow())
-    return answer(_bot(who, wanted))
+    bots.save_settings(user_id=who.person.id, mode=mode, settings=settings, now=utcnow())
+    return answer(_bot(who, mode))
 
 
-@bp.post("/<mode>/start", strict_slashes=False)
+@bp.post("/<mode:mode>/start", strict_slashes=False)
 @tells({200: BotOut}, codes=_START_CODES)
 @signed_in
-def start(who: Bearer, mode: str) -> Response:
+def start(who: Bearer, mode: BotMode) -> Response:
     """Let a bot run; one that runs goes on. Real money is allowed on our own page alone."""
-    wanted = _mode(mode)
-    bots.start_bot(user_id=who.person.id, mode=wanted, live_trading=live_trading(), now=utcnow())
-    return answer(_bot(who, wanted))
+    bots.start_bot(user_id=who.person.id, mode=mode, live_trading=live_trading(), now=utcnow())
+    return answer(_bot(who, mode))
 
 
-@bp.post("/<mode>/stop", strict_slashes=False)
+@bp.post("/<mode:mode>/stop", strict_slashes=False)
 @tells({200: BotOut}, codes=_HERE)
 @signed_in
-def stop(who: Bearer, mode: str) -> Response:
+def stop(who: Bearer, mode: BotMode) -> Response:
     """Begin nothing new; what was bought stays. Again is harmless."""
-    wanted = _mode(mode)
-    bots.stop_bot(user_id=who.person.id, mode=wanted, now=utcnow())
-    return answer(_bot(who, wanted))
+    bots.stop_bot(user_id=who.person.id, mode=mode, now=utcnow())
+    return answer(_bot(who, mode))
 
 
 @bp.post("/halt", strict_slashes=False)
@@ -180,13 +177,6 @@ def lift(who: Bearer) -> Response:
     """Let halted bots be started again; they stay off."""
     bots.lift_halt(user_id=who.person.id, now=utcnow())
     return answer([_bot(who, mode) for mode in BotMode])
-
-
-def _mode(mode: str) -> BotMode:
-    try:
-        return BotMode(mode)
-    except ValueError:
-        raise NotFound from None
 
 
 def _bot(who: Bearer, mode: BotMode) -> BotOut:

@@ -14,9 +14,11 @@ from marshmallow import Schema
 from marshmallow.fields import Field, Integer
 from werkzeug.routing import Rule
 
+from app.addresses import LARGEST_ID
 from app.api.examples import View, answered, asked, turned_down
 from app.api.once import HEADER
 from app.api.told import Told, body_of, codes_of, needs_token, told_by
+from app.domain.runs import BotMode
 from app.version import VERSION
 
 Json = dict[str, Any]
@@ -28,6 +30,12 @@ _PLAIN: dict[object, Json] = {
     Decimal: {"type": "number"},
     NoneType: {"type": "null"},
     dict: {"type": "object"},
+}
+#: By converter; none stands for any text without a slash.
+_PATH_KINDS: Json = {
+    "": {"type": "string"},
+    "int": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+    "mode": {"type": "string", "enum": [*BotMode]},
 }
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 _ERROR = "Error"
@@ -135,8 +143,7 @@ def _refusals(endpoint: str, view: View, examples: Json) -> Json:
 
 def _path_parameters(rule: Rule) -> Iterator[Json]:
     for kind, name in _ARGUMENT.findall(rule.rule):
-        schema = {"type": "integer"} if kind == "int" else {"type": "string"}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+        yield {"name": name, "in": "path", "required": True, "schema": _PATH_KINDS[kind]}
 
 
 def _query_parameters(query: dict[str, Json]) -> Iterator[Json]:

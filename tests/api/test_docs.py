@@ -20,7 +20,7 @@ DOCS = (Path(__file__).parent.parent.parent / "docs" / "api.md").read_text("utf-
 
 
 def test_every_address_is_documented_and_no_other(app: Flask) -> None:
-    ours = {f"{method_of(rule)} " + re.sub(r"<int:", "<", rule.rule) for rule in api_rules(app)}
+    ours = {f"{method_of(rule)} " + re.sub(r"<\w+:", "<", rule.rule) for rule in api_rules(app)}
 
     documented = set(re.findall(r"^\| `([A-Z]+ /\S+)`", DOCS, re.MULTILINE))
 

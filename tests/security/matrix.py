@@ -32,10 +32,10 @@ GET    /api/v1/desk/accounts/<int:account_id>         401    200    404    404  
 DELETE /api/v1/desk/accounts/<int:account_id>         401    409    404    404    401    401
 POST   /api/v1/desk/accounts/<int:account_id>/check   401    200    404    404    401    401
 GET    /api/v1/desk/bots                              401    200    200    200    401    401
-GET    /api/v1/desk/bots/<mode>                       401    200    200    200    401    401
-PUT    /api/v1/desk/bots/<mode>/settings              401    200    200    200    401    401
-POST   /api/v1/desk/bots/<mode>/start                 401    200    200    200    401    401
-POST   /api/v1/desk/bots/<mode>/stop                  401    200    200    200    401    401
+GET    /api/v1/desk/bots/<mode:mode>                  401    200    200    200    401    401
+PUT    /api/v1/desk/bots/<mode:mode>/settings         401    200    200    200    401    401
+POST   /api/v1/desk/bots/<mode:mode>/start            401    200    200    200    401    401
+POST   /api/v1/desk/bots/<mode:mode>/stop             401    200    200    200    401    401
 POST   /api/v1/desk/bots/halt                         401    200    200    200    401    401
 POST   /api/v1/desk/bots/lift                         401    200    200    200    401    401
 GET    /api/v1/docs                                   200    200    200    200    200    200

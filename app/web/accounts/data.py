@@ -40,7 +40,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
         sign_out()
         flash(gettext("로그아웃했어요."), "success")
         return redirect("/login", 303)
-    browsers.end(user_id=me().id, session_id=min(session_id, 2**63 - 1), now=utcnow())
+    browsers.end(user_id=me().id, session_id=session_id, now=utcnow())
     flash(gettext("그 기기에서 로그아웃했어요."), "success")
     return redirect("/me/settings#h-devices", 303)
 

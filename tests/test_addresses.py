@@ -1,0 +1,40 @@
+"""What may stand in an address: numbers of rows in one way of writing them, modes by name."""
+
+import pytest
+from flask import Flask
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from app.domain.runs import BotMode
+
+
+@pytest.mark.parametrize("text", ["1", "12", str(2**63 - 1)])
+def test_number_of_a_row_is_read(app: Flask, text: str) -> None:
+    _endpoint, values = app.url_map.bind("").match(f"/votes/{text}")
+
+    assert values == {"vote_id": int(text)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "007", "-1", "+1", "1.0", "1e3", "1_0", "１２", "٣", str(2**63), "9" * 5000, "NaN"],
+)
+def test_what_no_row_can_have_as_its_number_leads_nowhere(app: Flask, text: str) -> None:
+    with pytest.raises(NotFound):
+        app.url_map.bind("").match(f"/votes/{text}")
+
+
+def test_bot_is_named_by_its_mode(app: Flask) -> None:
+    place = app.url_map.bind("")
+
+    found = {mode: place.match(f"/api/v1/desk/bots/{mode}")[1] for mode in BotMode}
+
+    assert found == {mode: {"mode": mode} for mode in BotMode}
+    with pytest.raises(NotFound):
+        place.match("/api/v1/desk/bots/real")
+
+
+def test_halting_and_lifting_are_no_modes(app: Flask) -> None:
+    for deed in ("halt", "lift"):
+        with pytest.raises(MethodNotAllowed) as refused:
+            app.url_map.bind("").match(f"/api/v1/desk/bots/{deed}")
+        assert set(refused.value.valid_methods or ()) == {"POST", "OPTIONS"}
