@@ -6,13 +6,14 @@ from flask import Response, request
 
 from app.api.body import Body, Fields, Text, takes
 from app.api.errors import refusal_in
-from app.api.room import room, signed_in
+from app.api.room import caller, room, signed_in
 from app.api.shapes import UserOut, VoteOut, user_out, vote_out
-from app.api.tokens import NICKNAME_CODES, PASSWORD_CODES, SignedIn, sign_in
+from app.api.tokens import NICKNAME_CODES, PASSWORD_CODES, SIGN_IN_LIMIT, SignedIn, sign_in
 from app.api.told import tells
 from app.api.wire import answer, cached, empty, utc_text
 from app.clock import utcnow
 from app.domain.accounts import Language, NicknameTaken, Theme
+from app.extensions import limiter
 from app.services import accounts, points, preferences, tokens, votes
 from app.services.tokens import Bearer, SessionRow
 
@@ -111,6 +112,7 @@ def rename(body: Fields, who: Bearer) -> Response:
 
 @bp.post("/user/password", strict_slashes=False)
 @tells({200: SignedIn}, codes=PASSWORD_CODES | {"old_password_wrong": 400})
+@limiter.limit(SIGN_IN_LIMIT, key_func=caller)
 @signed_in
 @takes(NewPassword)
 def change_password(body: Fields, who: Bearer) -> Response:

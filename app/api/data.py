@@ -3,7 +3,7 @@
 from flask import Response, stream_with_context
 
 from app.api.body import Body, Fields, Text, takes
-from app.api.room import room, signed_in
+from app.api.room import caller, room, signed_in
 from app.api.tokens import SIGN_IN_LIMIT
 from app.api.told import tells
 from app.api.wire import empty
@@ -32,7 +32,7 @@ class Farewell(Body):
 
 @bp.get("/user/export", strict_slashes=False)
 @tells({200: dict}, example=_TAKEN)
-@limiter.limit(EXPORT_LIMIT)
+@limiter.limit(EXPORT_LIMIT, key_func=caller)
 @signed_in
 def take_along(who: Bearer) -> Response:
     """Everything we hold of oneself, list by list, as one object."""
@@ -47,7 +47,7 @@ def take_along(who: Bearer) -> Response:
     {204: None},
     codes={"old_password_wrong": 400, "confirmation_not_nickname": 400},
 )
-@limiter.limit(SIGN_IN_LIMIT)
+@limiter.limit(SIGN_IN_LIMIT, key_func=caller)
 @signed_in
 @takes(Farewell)
 def leave(body: Fields, who: Bearer) -> Response:

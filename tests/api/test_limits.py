@@ -37,6 +37,20 @@ def test_too_many_changes_of_one_person_are_429(
     assert as_bob.post("/points/top-up").status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/user/password"), ("POST", "/user/leave"), ("GET", "/user/export")],
+)
+def test_what_a_stolen_token_would_be_used_for_is_counted_by_person(
+    as_alice: Client, as_bob: Client, method: str, path: str
+) -> None:
+    statuses = [as_alice.send(method, path).status_code for _ in range(11)]
+
+    assert set(statuses[:10]) <= {200, 400}
+    assert statuses[10] == 429
+    assert as_bob.send(method, path).status_code != 429
+
+
 def test_reading_and_checking_tokens_have_no_limit(as_alice: Client) -> None:
     for _ in range(130):
         assert as_alice.post("/auth/token/verify").status_code == 200
