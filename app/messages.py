@@ -164,7 +164,10 @@ RUN_LINES = {
     "skip_too_small": _("%(coin)s 주문 금액 %(had)s원이 최소 %(needed)s원보다 적어요"),
     "skip_no_money": _("%(coin)s 쓸 수 있는 돈 %(had)s원이 최소 %(needed)s원보다 적어요"),
     "skip_market_closed": _("%(coin)s 지금은 거래소가 주문을 받지 않아요"),
-    "skip_price_ran_away": _("%(coin)s 가격이 벌써 달아났어요"),
+    "skip_price_ran_away": _("%(coin)s 가격이 벌써 달아나 가까운 값에 파는 사람이 없어요"),
+    "skip_thin_book": _(
+        "%(coin)s 가까운 값에 나온 물량이 적어 %(had)s원만 살 수 있는데 최소 %(needed)s원이에요"
+    ),
     "not_running": _("%(coin)s 거래 중이 아니라 주문하지 않았어요"),
     "server_says_no": _("%(coin)s 운영자가 실거래를 꺼 두어 주문하지 않았어요"),
     "person_says_no": _("%(coin)s 실거래 확인이 없어 주문하지 않았어요"),

@@ -61,12 +61,12 @@ def price_stream() -> PriceStream | None:
 
 def broker(exchange: ExchangeName, keys: Keys) -> Broker:
     """The broker of a person's account. Make one for each use: it holds the keys."""
-    return cast(Registry, current_app.extensions["whaling_accounts"]).broker(exchange, keys)
+    return _accounts().broker(exchange, keys)
 
 
 def paper_broker(exchange: ExchangeName, book: PaperBook, price: PriceNow) -> Broker:
-    """A broker over paper books, on the terms of an exchange."""
-    return PaperBroker(exchange, book, price)
+    """A broker over paper books, on the terms of an exchange and by its real order books."""
+    return PaperBroker(exchange, book, price, _accounts().order_books(exchange).asks)
 
 
 def bot_broker(
@@ -74,6 +74,10 @@ def bot_broker(
 ) -> Broker:
     """What a bot trades with: the account of its keys, or its paper books where it has none."""
     return paper_broker(exchange, book, price) if keys is None else broker(exchange, keys)
+
+
+def _accounts() -> Registry:
+    return cast(Registry, current_app.extensions["whaling_accounts"])
 
 
 def live_trading() -> bool:

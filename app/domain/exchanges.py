@@ -136,6 +136,19 @@ class MarketRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """One step of an order book: so many coins are for sale at this price."""
+
+    price: Decimal
+    volume: Decimal
+
+    @property
+    def won(self) -> Decimal:
+        """What all of it costs, without the fee."""
+        return self.price * self.volume
+
+
+@dataclass(frozen=True, slots=True)
 class OrderIntent:
     """An order as it is written down before it is sent.
 

@@ -12,6 +12,7 @@ from app.domain.exchanges import (
     KeyCheck,
     KeyProblem,
     MarketRules,
+    Offer,
     OrderIntent,
     OrderReport,
     PaperOrder,
@@ -159,6 +160,9 @@ class Broker(Protocol):
 
     def rules(self, market: str) -> MarketRules:
         """Fees, minimum, step of one market, as the exchange says today."""
+
+    def asks(self, market: str) -> list[Offer]:
+        """What is for sale in a market now, the cheapest first."""
 
     def place(self, intent: OrderIntent) -> OrderReport:
         """Send an order once.

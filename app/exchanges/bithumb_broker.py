@@ -9,6 +9,7 @@ from app.domain.exchanges import ExchangeName, Keys, OrderIntent
 from app.exchanges.base import Rejected
 from app.exchanges.http import HttpClient
 from app.exchanges.intents import order_fields
+from app.exchanges.orderbook import OrderBooks
 from app.exchanges.pacing import Pacer
 from app.exchanges.private import PrivateApi
 from app.exchanges.refusals import NoSuchOrder
@@ -18,9 +19,10 @@ from app.exchanges.wire import Row
 
 log = logging.getLogger(__name__)
 
-#: Per address and second Bithumb takes 140 questions and used to take 10 orders, from all keys
-#: together. Beyond that it wants no more calls for ten minutes, so the pauses are long, too.
-PACE = {"default": 30.0, "order": 6.0}
+#: Per address and second Bithumb takes 140 questions, 150 about order books, and used to take 10
+#: orders, from all keys together. Beyond that it wants no more calls for ten minutes, so the pauses
+#: are long, too.
+PACE = {"default": 30.0, "order": 6.0, "orderbook": 30.0}
 PAUSE_S = 40.0
 #: In the form of Bithumb's own numbers, and nobody's.
 _NO_ORDER = "C0000000000000000000"
@@ -44,7 +46,8 @@ class BithumbBroker(SignedBroker):
         memory: Memory,
         now: Callable[[], datetime] = utcnow,
     ) -> None:
-        super().__init__(PrivateApi(http, Signer(keys, HS256, now)), memory, keys, now)
+        books = OrderBooks(http, memory.pacer.gate("orderbook"))
+        super().__init__(PrivateApi(http, Signer(keys, HS256, now)), books, memory, keys, now)
 
     def cancel(self, client_id: str) -> None:
         """Ask to cancel, by the exchange's own number: it is the one that every version takes."""

@@ -14,6 +14,7 @@ from app.domain.exchanges import (
     KeyCheck,
     KeyState,
     MarketRules,
+    Offer,
     OrderIntent,
     OrderKind,
     OrderReport,
@@ -43,6 +44,8 @@ _WORDS = {Side.BUY: "bid", Side.SELL: "ask"}
 #: The last price of a market that can be traded now, or None. It may read the database, but must
 #: not go to the network: it is asked while the books are held.
 PriceNow = Callable[[str], Decimal | None]
+#: What is for sale in a market now; it may go to the network, and raise ExchangeError.
+Asks = Callable[[str], list[Offer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,14 @@ class PaperBroker:
         exchange: ExchangeName,
         book: PaperBook,
         price: PriceNow,
+        asks: Asks,
         terms: PaperTerms | None = None,
         now: Callable[[], datetime] = utcnow,
     ) -> None:
         self.exchange = exchange
         self._book = book
         self._price = price
+        self._asks = asks
         self._terms = terms or TERMS[exchange]
         self._costs = Costs(self._terms.fee, self._terms.fee, self._terms.slippage)
         self._now = now
@@ -111,6 +116,10 @@ class PaperBroker:
             max_total=self._terms.max_total,
             is_open=self._price(market) is not None,
         )
+
+    def asks(self, market: str) -> list[Offer]:
+        """What is really for sale: paper that buys what nobody offers would flatter."""
+        return self._asks(market)
 
     def place(self, intent: OrderIntent) -> OrderReport:
         """Take an order; refusals as at a real exchange. Nothing is ever left in doubt."""

@@ -1,13 +1,15 @@
 """Calls about one account: signed and paced; an answer is what was asked for, or an error."""
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
 
 from app.exchanges.base import Unavailable
 from app.exchanges.http import Gate, HttpClient, Reply
 from app.exchanges.refusals import refusal
 from app.exchanges.signing import Pairs, Signer, pairs
-from app.exchanges.wire import Row, decode
+from app.exchanges.wire import BadField, Row, decode
+
+T = TypeVar("T")
 
 
 class PrivateApi:
@@ -69,3 +71,11 @@ def as_rows(body: object, where: str) -> list[Row]:
     if not isinstance(body, list) or not all(isinstance(row, dict) for row in body):
         raise Unavailable(f"{where}: not a list of objects")
     return cast(list[Row], body)
+
+
+def read(parse: Callable[[], T], where: str) -> T:
+    """What `parse` makes of an answer; what it can't read is no answer: Unavailable."""
+    try:
+        return parse()
+    except BadField as error:
+        raise Unavailable(f"{where}: {error}") from error

@@ -12,6 +12,7 @@ from app.exchanges import bithumb_broker, upbit_broker
 from app.exchanges.base import Broker
 from app.exchanges.bithumb_broker import BithumbBroker
 from app.exchanges.http import HttpClient
+from app.exchanges.orderbook import OrderBooks
 from app.exchanges.pacing import Pacer
 from app.exchanges.signed import Memory
 from app.exchanges.upbit_broker import UpbitBroker
@@ -38,7 +39,7 @@ class Registry:
         self._upbit = HttpClient(upbit_url, user_agent=user_agent)
         self._bithumb = HttpClient(bithumb_url, user_agent=user_agent)
         self._now = now
-        self._books = Pacer(upbit_broker.PUBLIC_PACE)
+        self._public = Pacer(upbit_broker.PUBLIC_PACE)
         self._at_bithumb = bithumb_broker.shared_pacer()
         self._memories: OrderedDict[bytes, Memory] = OrderedDict()
         self._lock = threading.Lock()
@@ -47,8 +48,14 @@ class Registry:
         """The broker of one account."""
         memory = self._memory(exchange, keys)
         if exchange is ExchangeName.UPBIT:
-            return UpbitBroker(keys, self._upbit, memory, self._books, self._now)
+            return UpbitBroker(keys, self._upbit, memory, self._public, self._now)
         return BithumbBroker(keys, self._bithumb, memory, self._now)
+
+    def order_books(self, exchange: ExchangeName) -> OrderBooks:
+        """The order books of an exchange, paced together with those that its brokers ask for."""
+        if exchange is ExchangeName.UPBIT:
+            return OrderBooks(self._upbit, self._public.gate("orderbook"))
+        return OrderBooks(self._bithumb, self._at_bithumb.gate("orderbook"))
 
     def close(self) -> None:
         """Let go of the open lines."""

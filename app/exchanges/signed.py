@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from app.clock import monotonic
 from app.domain.exchanges import (
@@ -16,6 +16,7 @@ from app.domain.exchanges import (
     Keys,
     KeyState,
     MarketRules,
+    Offer,
     OrderIntent,
     OrderReport,
 )
@@ -34,14 +35,13 @@ from app.exchanges.base import (
 )
 from app.exchanges.http import within
 from app.exchanges.intents import is_market
+from app.exchanges.orderbook import OrderBooks
 from app.exchanges.pacing import Pacer
-from app.exchanges.private import PrivateApi, as_row, as_rows
+from app.exchanges.private import PrivateApi, as_row, as_rows, read
 from app.exchanges.refusals import NoSuchOrder, Refused
 from app.exchanges.signing import Pairs, pairs
 from app.exchanges.statements import NoFunds, read_balances, read_order, read_rules
 from app.exchanges.wire import BadField, Row, read_time
-
-T = TypeVar("T")
 
 RULES_GOOD_FOR_S = 60.0
 #: Somebody waits for the answer when a key is checked, so its calls have this long together.
@@ -74,9 +74,15 @@ class SignedBroker(ABC):
     exchange: ExchangeName
 
     def __init__(
-        self, api: PrivateApi, memory: Memory, keys: Keys, now: Callable[[], datetime]
+        self,
+        api: PrivateApi,
+        books: OrderBooks,
+        memory: Memory,
+        keys: Keys,
+        now: Callable[[], datetime],
     ) -> None:
         self._api = api
+        self._books = books
         self._memory = memory
         self._keys = keys
         self._now = now
@@ -115,6 +121,10 @@ class SignedBroker(ABC):
         rules = read(lambda: read_rules(row, market, tick), "/v1/orders/chance")
         self._memory.rules[market] = monotonic(), rules
         return rules
+
+    def asks(self, market: str) -> list[Offer]:
+        """What is for sale, asked anew each time: a book is of its moment."""
+        return self._books.asks(market)
 
     def place(self, intent: OrderIntent) -> OrderReport:
         """Send an order once; which error means what is `Broker.place`'s to say.
@@ -253,11 +263,3 @@ def _if_it_can_be_told(ask: Callable[[], bool | None]) -> bool | None:
         return ask()
     except (Unavailable, Rejected):
         return None
-
-
-def read(parse: Callable[[], T], where: str) -> T:
-    """What `parse` makes of an answer; what it can't read is no answer: Unavailable."""
-    try:
-        return parse()
-    except BadField as error:
-        raise Unavailable(f"{where}: {error}") from error

@@ -11,10 +11,11 @@ from app.domain.exchanges import ExchangeName, Keys, OrderIntent
 from app.exchanges.base import InsufficientFunds, Rejected
 from app.exchanges.http import HttpClient
 from app.exchanges.intents import order_fields
+from app.exchanges.orderbook import OrderBooks
 from app.exchanges.pacing import Pacer
-from app.exchanges.private import PrivateApi, as_rows, told
+from app.exchanges.private import PrivateApi, as_rows, read, told
 from app.exchanges.refusals import Refused
-from app.exchanges.signed import PROBE_MARKET, Memory, SignedBroker, has_right, read
+from app.exchanges.signed import PROBE_MARKET, Memory, SignedBroker, has_right
 from app.exchanges.signing import HS512, Signer, pairs
 from app.exchanges.wire import Row, read_amount_or_none
 
@@ -47,9 +48,10 @@ class UpbitBroker(SignedBroker):
         public: Pacer,
         now: Callable[[], datetime] = utcnow,
     ) -> None:
-        super().__init__(PrivateApi(http, Signer(keys, HS512)), memory, keys, now)
         self._http = http
-        self._books = public.gate("orderbook")
+        self._public = public.gate("orderbook")
+        api = PrivateApi(http, Signer(keys, HS512))
+        super().__init__(api, OrderBooks(http, self._public), memory, keys, now)
         self._trials = memory.pacer.gate("order-test")
 
     def cancel(self, client_id: str) -> None:
@@ -90,7 +92,7 @@ class UpbitBroker(SignedBroker):
     def _tick(self, market: str) -> Decimal | None:
         """The step of today's price; None where the exchange doesn't name one."""
         path = "/v1/orderbook/instruments"
-        reply = self._http.fetch(path, {"markets": market}, self._books)
+        reply = self._http.fetch(path, {"markets": market}, self._public)
         rows = as_rows(told(reply, path), path)
         own = next((row for row in rows if row.get("market") == market), {})
         return read(lambda: read_amount_or_none(own, "tick_size"), path) or None

@@ -27,7 +27,7 @@ from app.simulator.lies import bend
 from app.simulator.limits import RateLimits, Verdict
 from app.simulator.replay import Replay
 from app.simulator.reply import Reply, compressed, refusal, spoilt, too_many
-from app.simulator.routes import UNKNOWN, Refused, Source, answer, group_of
+from app.simulator.routes import BOOK, UNKNOWN, Refused, Source, answer, group_of
 from app.simulator.rows import MINUTE_UNITS, Quotation
 from app.simulator.server import Request
 from app.simulator.wire import NOTATIONS, rows_json
@@ -106,12 +106,15 @@ class Exchange:
         if self.desks.knows("upbit", request.path):
             return self.desks.respond("upbit", request)
         logo = _LOGO.fullmatch(request.path)
-        group = "logos" if logo else group_of(request.path)
+        return self._public(request, "logos" if logo else group_of(request.path))
+
+    def _public(self, request: Request, group: str | None) -> Reply:
         if group is None:
             return refusal(404, "Not Found")
         if request.method not in {"GET", "HEAD"}:
             return replace(refusal(405, "Method Not Allowed"), headers={"Allow": "GET, HEAD"})
         faults = [fault for fault in self.faults() if fault.hits(group)]
+        logo = _LOGO.fullmatch(request.path)
         if logo:
             return spoilt(self._logo(logo[1]), faults)
         verdict = self._limits.check(request.caller, group, monotonic(), origin=request.origin)
@@ -119,11 +122,11 @@ class Exchange:
         return replace(reply, headers=reply.headers | {"Remaining-Req": verdict.remaining_req})
 
     def respond_as_bithumb(self, request: Request) -> Reply:
-        """The answer to a request to the other exchange, of which there is the signed side only."""
+        """The answer to a request to the other exchange: its signed side, and its order books."""
         self.count(request.path)
-        if not self.desks.knows("bithumb", request.path):
-            return refusal(404, "Not Found")
-        return self.desks.respond("bithumb", request)
+        if self.desks.knows("bithumb", request.path):
+            return self.desks.respond("bithumb", request)
+        return self._public(request, group_of(request.path) if request.path == BOOK else None)
 
     def count(self, path: str) -> None:
         """Count a request or a connection to a path; the state tells how many there were."""

@@ -5,7 +5,7 @@ How a reply is given: `timeout` (accepted, never answered), `slow` (`seconds` la
 (half a body under its full length), `huge` (`size` bytes, with `gzip` small on the wire), `empty`
 (`[]`).
 What a row says: `missing`, `nan`, `zero`, `negative`, `wrong_type` (`value`), `jump` (`factor`),
-`skew` (`seconds`).
+`skew` (`seconds`); an order book alone: `thin` (`share`).
 What the stream alone can do: `silent`, `disconnect`, `garbage` (`kind`), `duplicate`, `disorder`,
 `unknown` (`code`), `error` (`name`).
 What the signed side alone can do: `dead` (the line breaks), `maintenance`, `partial` (`share`),
@@ -98,6 +98,7 @@ MODES: dict[str, dict[str, tuple[Check, str]]] = {
     "wrong_type": _ROWS | {"value": (_one_of(*_WRONG), "one of " + ", ".join(_WRONG))},
     "jump": _ROWS | {"factor": (_number(1e-6, 1e6), "0.000001 to 1000000")},
     "skew": {"seconds": (_number(-86_400, 86_400), "-86400 to 86400")},
+    "thin": {key: _ROWS[key] for key in ("code", "all")} | {"share": (_number(0, 1), "0 to 1")},
     "stale": {},
     "silent": {},
     "disconnect": {},

@@ -124,6 +124,15 @@ def _like(text: str) -> str:
     return {10: "%Y-%m-%d", 8: "%Y%m%d"}.get(len(text), "%H%M%S")
 
 
+def _thin(row: Row, fault: Fault) -> Row:
+    """An order book of which a share is left."""
+    units, share = row.get("orderbook_units"), Decimal(str(fault.options.get("share", 0)))
+    if not isinstance(units, list):
+        return row
+    left = [unit | {"ask_size": unit["ask_size"] * share} for unit in units]
+    return row | {"orderbook_units": left}
+
+
 _CHANGES: dict[str, Callable[[Row, Fault], Row | None]] = {
     "missing": _missing,
     "nan": _nan,
@@ -132,4 +141,5 @@ _CHANGES: dict[str, Callable[[Row, Fault], Row | None]] = {
     "wrong_type": _wrong_type,
     "jump": _jump,
     "skew": _skew,
+    "thin": _thin,
 }

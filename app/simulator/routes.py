@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Protocol
 
+from app.simulator.desk.amounts import floor8
 from app.simulator.rows import MINUTE_UNITS
 from app.simulator.ticks import from_units, tick, to_units
 from app.simulator.wire import Row
-from app.simulator.world import UnknownCode
+from app.simulator.world import UnknownCode, to_ms
 
 MOST_CANDLES = 200
 UNKNOWN = ("404", "missing", "empty")
@@ -17,7 +19,11 @@ _TO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d
 _COUNT = re.compile(r"-?\d{1,9}")
 _TRUTH = {"true": True, "false": False, "": False}
 _MINUTES = "/v1/candles/minutes/"
-_INSTRUMENTS = "/v1/orderbook/instruments"
+BOOK = "/v1/orderbook"
+_INSTRUMENTS = f"{BOOK}/instruments"
+_STEPS_OF_BOOK = 30
+#: Each step of a book holds this share of a day's turnover: coins that hardly trade have thin ones.
+_DEPTH = Decimal("0.0002")
 
 NEEDED = "Missing request parameter error. Check the required parameters!"
 MISTYPED = "Type mismatch error. Check the parameters type!"
@@ -61,7 +67,7 @@ def group_of(path: str) -> str | None:
         return "market"
     if path in {"/v1/ticker", "/v1/ticker/all"}:
         return "ticker"
-    if path == _INSTRUMENTS:
+    if path in {BOOK, _INSTRUMENTS}:
         return "orderbook"
     if path == "/v1/candles/days" or path.startswith(_MINUTES):
         return "candles"
@@ -78,6 +84,8 @@ def answer(source: Source, path: str, query: Query, now: datetime, unknown: str)
             return source.tickers(_quotes(query), now)
         if path == "/v1/ticker":
             return _tickers(source, query, now, unknown)
+        if path == BOOK:
+            return [_book(row, now) for row in _tickers(source, query, now, unknown)]
         if path == _INSTRUMENTS:
             return [_instrument(row) for row in _tickers(source, query, now, unknown)]
         return _candles(source, path, query, now)
@@ -138,10 +146,40 @@ def _in_won(row: Row, query: Query) -> object:
     return row["trade_price"] if str(row["market"]).startswith("KRW-") else None
 
 
+def _book(ticker: Row, now: datetime) -> Row:
+    """Thirty steps either way of the last price, at which the cheapest coins are for sale."""
+    price = Decimal(str(ticker["trade_price"]))
+    step = _step(ticker)
+    size = floor8(Decimal(str(ticker["acc_trade_price_24h"])) * _DEPTH / price)
+    bids = [price - step * number for number in range(1, _STEPS_OF_BOOK + 1)]
+    units = [
+        {
+            "ask_price": price + step * number,
+            "bid_price": max(bid, Decimal(0)),
+            "ask_size": size,
+            "bid_size": size if bid > 0 else Decimal(0),
+        }
+        for number, bid in enumerate(bids)
+    ]
+    return {
+        "market": ticker["market"],
+        "timestamp": to_ms(now),
+        "total_ask_size": size * len(units),
+        "total_bid_size": sum(Decimal(str(unit["bid_size"])) for unit in units),
+        "orderbook_units": units,
+        "level": 0,
+    }
+
+
+def _step(ticker: Row) -> Decimal:
+    quote = str(ticker["market"]).split("-")[0]
+    return from_units(tick(quote, to_units(ticker["trade_price"])))
+
+
 def _instrument(ticker: Row) -> Row:
     market = str(ticker["market"])
     quote = market.split("-")[0]
-    step = from_units(tick(quote, to_units(ticker["trade_price"])))
+    step = _step(ticker)
     plain = f"{step:f}"
     return {
         "market": market,

@@ -86,6 +86,14 @@ def test_rules_of_what_is_no_market_are_unknown(venue: Venue, market: str) -> No
         venue.broker.rules(market)
 
 
+def test_what_is_for_sale_is_told_cheapest_first(venue: Venue) -> None:
+    asks = venue.broker.asks(MARKET)
+
+    assert [one.price for one in asks] == sorted(one.price for one in asks)
+    assert asks[0].price == PRICE
+    assert all(one.volume > 0 for one in asks)
+
+
 def test_purchase_is_cut_to_eight_decimals_and_the_rest_comes_back(venue: Venue) -> None:
     venue.set_price(Decimal(30_000_000))
     report = done(venue, buy(funds="10000"))

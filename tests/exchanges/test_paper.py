@@ -38,7 +38,7 @@ class Paper:
             {"KRW": Balance("KRW", WON, Decimal(0)), "COIN": Balance("COIN", COINS, Decimal(0))}
         )
         self.broker = PaperBroker(
-            ExchangeName.UPBIT, self.book, lambda _: self.price, terms, lambda: NOW
+            ExchangeName.UPBIT, self.book, lambda _: self.price, lambda _: [], terms, lambda: NOW
         )
 
     def held(self, currency: str) -> Decimal:
@@ -258,7 +258,7 @@ def test_same_name_by_many_threads_makes_one_order() -> None:
 
 @pytest.mark.parametrize("exchange", ExchangeName)
 def test_terms_are_those_of_the_exchange(exchange: ExchangeName) -> None:
-    broker = PaperBroker(exchange, MemoryBook(), lambda _: Decimal(1))
+    broker = PaperBroker(exchange, MemoryBook(), lambda _: Decimal(1), lambda _: [])
 
     assert broker.exchange is exchange
     assert broker.rules(MARKET).bid_fee == TERMS[exchange].fee

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
 
-from app.domain.exchanges import Balance, ExchangeName, Keys, OrderState, PaperOrder
+from app.domain.exchanges import Balance, ExchangeName, Keys, Offer, OrderState, PaperOrder
 from app.exchanges.base import Broker
 from app.exchanges.bithumb_broker import BithumbBroker
 from app.exchanges.http import HttpClient
@@ -125,7 +125,9 @@ def paper_venue(balances: dict[str, str]) -> Venue:
     prices: dict[str, Decimal | None] = {MARKET: PRICE}
     terms = PaperTerms(FEE, slippage=Decimal(0))
     return Venue(
-        broker=PaperBroker(ExchangeName.UPBIT, book, prices.get, terms),
+        broker=PaperBroker(
+            ExchangeName.UPBIT, book, prices.get, lambda _: [Offer(PRICE, Decimal(100))], terms
+        ),
         set_price=lambda price: prices.update({MARKET: price}),
         count_orders=lambda: len(book.orders),
     )

@@ -22,6 +22,7 @@ from app.domain.exchanges import (
     Keys,
     KeyState,
     MarketRules,
+    Offer,
     OrderIntent,
     OrderReport,
 )
@@ -124,6 +125,9 @@ class Troubled:
 
     def rules(self, market: str) -> MarketRules:
         return self._read(lambda: self._inner.rules(market))
+
+    def asks(self, market: str) -> list[Offer]:
+        return self._read(lambda: self._inner.asks(market))
 
     def order(self, client_id: str) -> OrderReport | None:
         return self._read(lambda: self._inner.order(client_id))

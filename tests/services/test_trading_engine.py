@@ -425,6 +425,52 @@ def test_account_without_money_is_skipped_and_told_once(world: BotWorld) -> None
     assert told(one, LogKind.SKIPPED) == ["skip_no_money"]
 
 
+def test_d27_purchase_takes_a_quarter_of_what_is_for_sale_near_the_price(world: BotWorld) -> None:
+    one = trader(world)
+    near = sum(ask.won for ask in one.broker.asks("KRW-BTC"))
+    share = Decimal(400_000) / near
+    world.sim.fault("thin", for_s=600, group="orderbook", share=float(share))
+    world.tick(1, ABOVE)
+
+    (order,) = orders_of(one)
+    assert float(order.funds or 0) == pytest.approx(100_000, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("share", "code"), [(1e-9, "skip_thin_book"), (0.0, "skip_price_ran_away")]
+)
+def test_d27_purchase_that_the_book_cannot_bear_is_not_made_and_told_once(
+    world: BotWorld, share: float, code: str
+) -> None:
+    one = trader(world)
+    world.sim.fault("thin", for_s=600, group="orderbook", share=share)
+    for _ in range(3):
+        world.tick(61, ABOVE)
+
+    assert orders_of(one) == []
+    assert told(one, LogKind.SKIPPED) == [code]
+
+
+def test_d27_purchase_waits_while_nobody_tells_what_is_for_sale(world: BotWorld) -> None:
+    one = trader(world)
+    world.sim.fault("5xx", for_s=600, group="orderbook")
+    world.tick(1, ABOVE)
+    assert orders_of(one) == []
+
+    world.sim.clear_faults()
+    world.tick(6, ABOVE)
+    assert [order.side for order in orders_of(one)] == ["buy"]
+
+
+def test_d27_sale_asks_for_no_book(world: BotWorld) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    world.sim.fault("5xx", for_s=600, group="orderbook")
+    world.tick(1, STOPPED_OUT)
+
+    assert [order.reason for order in orders_of(one)] == ["entry", "stop_loss"]
+
+
 def test_coins_that_the_person_took_away_are_not_sold(world: BotWorld) -> None:
     one = trader(world)
     world.tick(1, ABOVE)

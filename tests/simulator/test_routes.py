@@ -1,12 +1,19 @@
 """The quotation endpoints over a real socket: what they take and how they refuse."""
 
 import re
+from typing import Any
 
 import pytest
+import requests
 
 from app.simulator import Simulator
 from app.simulator.routes import BAD_UNIT, INVALID, MISTYPED, NEEDED, NOT_FOUND
 from tests.simulator.clients import ask, minutes
+
+
+def book(url: str) -> Any:
+    reply = requests.get(f"{url}/v1/orderbook", params={"markets": "KRW-BTC"}, timeout=5)
+    return reply.json()[0]
 
 
 def test_market_list_mixes_three_quotes_in_no_order(exchange: Simulator) -> None:
@@ -40,6 +47,22 @@ def test_ticker_follows_the_order_asked_and_names_each_market_once(exchange: Sim
     rows = ask(exchange, "/v1/ticker", markets="KRW-XRP,KRW-BTC,KRW-XRP").json
 
     assert [row["market"] for row in rows] == ["KRW-XRP", "KRW-BTC"]
+
+
+@pytest.mark.parametrize("url", ["url", "bithumb_url"])
+def test_book_stands_around_the_last_price(url: str) -> None:
+    with Simulator(markets=2, speed=0) as sim:
+        sim.set_price("KRW-BTC", 100_000_000)
+        sim.fault("thin", share=0.5, group="orderbook")
+        thin = book(getattr(sim, url))
+        sim.clear_faults()
+        row = book(getattr(sim, url))
+
+    first, second = row["orderbook_units"][:2]
+    assert (first["ask_price"], first["bid_price"]) == (100_000_000, 99_999_000)
+    assert second["ask_price"] == 100_001_000
+    assert len(row["orderbook_units"]) == 30
+    assert thin["orderbook_units"][0]["ask_size"] * 2 == pytest.approx(first["ask_size"])
 
 
 def test_unknown_code_fails_the_whole_list(exchange: Simulator) -> None:

@@ -55,12 +55,11 @@ from app.domain.trading.settings import (
 )
 from app.domain.trading.sizing import (
     Allocation,
-    Offer,
     Skip,
     Skipped,
+    book_share,
     entry_funds,
     exit_volume,
-    offered_until,
     spendable,
 )
 from app.domain.trading.strategy import (
@@ -109,7 +108,6 @@ __all__ = [
     "Morning",
     "MovingAverageCrossing",
     "Objection",
-    "Offer",
     "Opening",
     "Plan",
     "Plays",
@@ -132,6 +130,7 @@ __all__ = [
     "Yeses",
     "as_days",
     "backtest_from_json",
+    "book_share",
     "bought_by",
     "check_days",
     "check_grid",
@@ -146,7 +145,6 @@ __all__ = [
     "make_grid",
     "may_enter",
     "may_exit",
-    "offered_until",
     "refuse_entry",
     "replay",
     "settings_from_json",

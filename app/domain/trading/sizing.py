@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
-from app.domain.exchanges import MarketRules
+from app.domain.exchanges import MarketRules, Offer
 from app.domain.trading.bounds import check_bounds
+from app.domain.trading.ticks import Ticks
 
+#: A purchase looks no further above the last price than this share of it …
+REACH = Decimal("0.005")
+#: … and takes at most this share of what is for sale up to there, so that it moves no market.
+MOST_OF_BOOK = Decimal("0.25")
 _WON = Decimal(1)
 _HUNDRED = Decimal(100)
 
@@ -19,6 +25,7 @@ class Skip(StrEnum):
     NO_MONEY = "no_money"
     MARKET_CLOSED = "market_closed"
     PRICE_RAN_AWAY = "price_ran_away"
+    THIN_BOOK = "thin_book"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +35,6 @@ class Skipped:
     why: Skip
     had: Decimal
     needed: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One step of the order book: so many coins at this price."""
-
-    price: Decimal
-    volume: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def entry_funds(
     """The won to spend on a purchase, without the fee; or why there is none.
 
     The least of the coin's budget, the free balance less the fee, the largest order (`most`, and
-    the exchange's own), and what the book offers up to the highest price to pay (`in_book`).
+    the exchange's own), and what may be taken of the order book (`in_book`, from `book_share`).
     """
     if not rules.is_open:
         return Skipped(Skip.MARKET_CLOSED, Decimal(0), rules.min_total)
@@ -83,13 +82,20 @@ def entry_funds(
     if funds == affordable:
         return Skipped(Skip.NO_MONEY, funds, rules.min_total)
     if in_book is not None and funds == _whole(in_book):
-        return Skipped(Skip.PRICE_RAN_AWAY, funds, rules.min_total)
+        why = Skip.THIN_BOOK if in_book else Skip.PRICE_RAN_AWAY
+        return Skipped(why, funds, rules.min_total)
     return Skipped(Skip.TOO_SMALL, funds, rules.min_total)
 
 
-def offered_until(asks: Iterable[Offer], highest: Decimal) -> Decimal:
-    """The won that the book takes at `highest` or less per coin; offers in any order."""
-    return sum((one.price * one.volume for one in asks if one.price <= highest), Decimal(0))
+def book_share(asks: Iterable[Offer], *, last: Decimal, rules: MarketRules, day: date) -> Decimal:
+    """The won that a purchase may take of an order book; the offers come in any order.
+
+    A quarter of what is for sale at most half a percent above the last price, rounded up to a
+    price step. Nothing where the cheapest offer is dearer: the price has run away.
+    """
+    highest = Ticks(rules.tick).up(last * (1 + REACH), day)
+    near = sum((one.won for one in asks if one.price <= highest), Decimal(0))
+    return near * MOST_OF_BOOK
 
 
 def exit_volume(

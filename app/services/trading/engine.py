@@ -29,6 +29,7 @@ from app.domain.trading import (
     Skip,
     Skipped,
     Watch,
+    book_share,
     decide_all,
     entry_funds,
     exit_volume,
@@ -243,10 +244,12 @@ class Engine:
             return
         last = task.prices.now[market]
         known = self._known(task, broker.rules(market), last)
+        rules = known.rules
         funds = entry_funds(
             free=min(_free(broker.balances(), WON), known.own_money),
             budget=Allocation(case.settings.share_pct).budget(known.worth),
-            rules=known.rules,
+            rules=rules,
+            in_book=book_share(broker.asks(market), last=last, rules=rules, day=case.day),
             most=case.settings.limits.per_order,
         )
         if isinstance(funds, Skipped):

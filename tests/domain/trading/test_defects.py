@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.exchanges import ExchangeName, MarketRules
+from app.domain.exchanges import ExchangeName, MarketRules, Offer
 from app.domain.runs import OrderReason
 from app.domain.trading import (
     USUAL_GRID,
@@ -19,7 +19,6 @@ from app.domain.trading import (
     Limits,
     Moment,
     Morning,
-    Offer,
     Opening,
     Plan,
     Refusal,
@@ -31,13 +30,13 @@ from app.domain.trading import (
     VolatilityBreakout,
     Waiting,
     Watch,
+    book_share,
     choose_k,
     day_start,
     decide_all,
     entry_funds,
     exit_volume,
     finished_before,
-    offered_until,
     refuse_entry,
     replay,
     spendable,
@@ -146,8 +145,8 @@ def test_d26_only_free_money_is_spent_and_the_fee_fits_in() -> None:
 
 
 def test_d27_size_follows_the_depth_of_the_book() -> None:
-    asks = [Offer(Decimal(1100), Decimal(5)), Offer(Decimal(1200), Decimal(1000))]
-    thin = offered_until(asks, Decimal(1100) * Decimal("1.01"))
+    asks = [Offer(Decimal(1100), Decimal(20)), Offer(Decimal(1200), Decimal(1000))]
+    thin = book_share(asks, last=Decimal(1100), rules=RULES, day=TODAY)
 
     assert entry_funds(
         free=Decimal(10**6), budget=Decimal(10**6), rules=RULES, in_book=thin

@@ -1,5 +1,6 @@
 """How much to buy and to sell."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,15 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidInput
-from app.domain.exchanges import MarketRules
+from app.domain.exchanges import MarketRules, Offer
 from app.domain.trading import (
     Allocation,
-    Offer,
     Skip,
     Skipped,
+    book_share,
     entry_funds,
     exit_volume,
-    offered_until,
     spendable,
 )
 
@@ -23,6 +23,7 @@ FEE = Decimal("0.0005")
 RULES = MarketRules("KRW-BTC", FEE, FEE, Decimal(5000), max_total=Decimal(10**9))
 CLOSED = MarketRules("KRW-BTC", FEE, FEE, Decimal(5000), is_open=False)
 MUCH = Decimal(10**7)
+DAY = date(2026, 3, 2)
 
 
 def test_budget_is_a_share_of_the_whole_in_whole_won() -> None:
@@ -62,7 +63,7 @@ def test_least_of_all_limits_is_spent(
     [
         (4999, MUCH, None, Skip.TOO_SMALL),
         (MUCH, 5002, None, Skip.NO_MONEY),
-        (MUCH, MUCH, 4999, Skip.PRICE_RAN_AWAY),
+        (MUCH, MUCH, 4999, Skip.THIN_BOOK),
     ],
 )
 def test_order_below_the_minimum_is_skipped_and_says_why(
@@ -85,11 +86,27 @@ def test_closed_market_is_left_alone() -> None:
     assert exit_volume(bought=MUCH, free=MUCH, last=MUCH, rules=CLOSED) == closed
 
 
-def test_book_offers_what_costs_no_more_than_the_highest_price() -> None:
-    asks = [Offer(Decimal(price), Decimal(2)) for price in (103, 101, 102)]
+def test_quarter_of_what_is_for_sale_within_half_a_percent_may_be_taken() -> None:
+    asks = [Offer(Decimal(price), Decimal(2)) for price in (100_600, 100_000, 100_500)]
 
-    assert offered_until(asks, Decimal(102)) == 406
-    assert offered_until([], Decimal(102)) == 0
+    taken = book_share(asks, last=Decimal(100_000), rules=RULES, day=DAY)
+
+    assert taken == (100_000 + 100_500) * 2 / Decimal(4)
+
+
+def test_next_price_step_is_always_near() -> None:
+    asks = [Offer(Decimal(101), Decimal(4)), Offer(Decimal(102), Decimal(4))]
+
+    assert book_share(asks, last=Decimal(100), rules=RULES, day=DAY) == 101
+
+
+def test_book_without_an_offer_near_the_price_says_that_the_price_ran_away() -> None:
+    asks = [Offer(Decimal(100_600), Decimal(1000))]
+    left = book_share(asks, last=Decimal(100_000), rules=RULES, day=DAY)
+
+    skipped = entry_funds(free=MUCH, budget=MUCH, rules=RULES, in_book=left)
+
+    assert skipped == Skipped(Skip.PRICE_RAN_AWAY, Decimal(0), Decimal(5000))
 
 
 def test_sale_is_cut_to_the_decimals_of_the_market() -> None:
