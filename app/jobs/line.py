@@ -2,12 +2,15 @@
 
 import logging
 import secrets
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from app.clock import monotonic
 from app.domain.market import is_timely
 from app.exchanges.base import ExchangeError, Heard, PriceStream, RateLimited, Unavailable
+from app.jobs.beside import beside
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +36,15 @@ class Line:
 
     It fails in many ways and always alike: it is closed, `problem` says why, and it is tried again
     after a pause that doubles up to half a minute, a random part of it left out so that many
-    clients don't come back at once. The pause is short again once a line has lasted.
+    clients don't come back at once. The pause is short again once a line has lasted. It is opened
+    in a thread of its own, since an exchange that takes the call and says nothing costs seconds.
     """
 
     def __init__(self, stream: PriceStream | None, tempo: Tempo) -> None:
         self._stream, self._tempo = stream, tempo
         self._followed: frozenset[str] | None = None
+        self._opening: Future[None] | None = None
+        self._opening_for: frozenset[str] | None = None
         self._opened_at = self._alive_at = self._retry_at = 0.0
         self._failures = 0
         self.is_live = False
@@ -56,23 +62,23 @@ class Line:
         return None if self._followed is None else monotonic() - self._opened_at
 
     def tend(self, markets: frozenset[str]) -> None:
-        """Open the line when that is due, or follow another set of markets on the open one."""
+        """Open the line when that is due, or follow another set of markets on the open one.
+
+        Opening isn't waited for: the line is open from the call on that finds it so.
+        """
         if self._stream is None or markets == self._followed:
             return
         if not markets:
             self.close()
             return
         try:
-            if self._followed is not None:
-                self._stream.follow(markets)
-            elif monotonic() >= self._retry_at:
+            if self._followed is None:
                 self._open(self._stream, markets)
             else:
-                return
+                self._stream.follow(markets)
+                self._followed = markets
         except ExchangeError as error:
             self._lose(error)
-        else:
-            self._followed = markets
 
     def listen(self, seconds: float, now: datetime) -> bool:
         """Take in what comes within this time; False where there is no line to listen on."""
@@ -95,15 +101,39 @@ class Line:
 
     def close(self) -> None:
         """Hang up; a later `tend` opens the line at once."""
-        if self._stream is not None:
+        self._opening_for = None
+        if self._stream is not None and not self._is_opening:
+            self._opening = None
             self._stream.close()
         self._followed, self.is_live, self._retry_at = None, False, 0.0
 
+    def end(self) -> None:
+        """Hang up for good, also on a line that is just being opened."""
+        if self._opening is not None:
+            wait([self._opening])
+        self.close()
+
+    @property
+    def _is_opening(self) -> bool:
+        return self._opening is not None and not self._opening.done()
+
     def _open(self, stream: PriceStream, markets: frozenset[str]) -> None:
-        stream.open(markets)
+        if self._opening is None:
+            if monotonic() < self._retry_at:
+                return
+            self._opening_for = markets
+            self._opening = beside("stream-opening", partial(stream.open, markets))
+        if self._is_opening:
+            return
+        opening, self._opening = self._opening, None
+        if self._opening_for is None:  # hung up before it was open
+            stream.close()
+            return
+        opening.result()
+        self._followed = self._opening_for
         self._opened_at = self._alive_at = monotonic()
         self.opened += 1
-        log.info("stream_open markets=%d", len(markets))
+        log.info("stream_open markets=%d", len(self._followed))
 
     def _judge(self, heard: Heard, now: datetime) -> None:
         if any(is_timely(tick.stamped_at, now) for tick in heard.ticks):

@@ -84,8 +84,11 @@ class PriceFeed:
             return
         if not self._line.listen(self._tempo.listen_s, self._clock()):
             self._stopped.wait(self._tempo.listen_s)
-        if monotonic() >= self._write_at and not self._stopped.is_set():
-            self._gather()
+        is_due = monotonic() >= self._write_at
+        if is_due:
+            self._hear(self._line.take(self._clock()))
+        self._ask()
+        if is_due and not self._stopped.is_set():
             self._write()
 
     def _look(self) -> None:
@@ -100,9 +103,8 @@ class PriceFeed:
         if self._leads:
             self._line.tend(self._markets)
 
-    def _gather(self) -> None:
-        """What the line has told, or else what asking tells."""
-        self._hear(self._line.take(self._clock()))
+    def _ask(self) -> None:
+        """While the line tells nothing of the present, prices are asked for."""
         open_for = self._line.open_for_s
         if self._line.is_live:
             self._polling.rest()
@@ -127,11 +129,13 @@ class PriceFeed:
             return State(FeedSource.STREAM, reconnects)
         if self._polling.is_live:
             return State(FeedSource.POLLING, reconnects, self._line.problem)
+        if self._polling.is_undecided:
+            return self._unwritten.state
         problems = filter(None, (self._line.problem, self._polling.problem))
         return State(FeedSource.NONE, reconnects, "; ".join(problems) or None)
 
     def _end(self) -> None:
         """Hang up, and say so, that pages needn't wait until the last note is old."""
-        self._line.close()
+        self._line.end()
         if self._leads:
             self._unwritten.write(State(FeedSource.NONE, problem=STOPPED), self._clock())

@@ -26,11 +26,14 @@ class State:
 
 
 class Unwritten:
-    """What was heard and isn't on the board yet: one tick per market, kept until it is written."""
+    """What was heard and isn't on the board yet: one tick per market, kept until it is written.
+
+    `state` is the one that was written last.
+    """
 
     def __init__(self, now: datetime) -> None:
         self._ticks: dict[str, Ticker] = {}
-        self._state = State(FeedSource.NONE)
+        self.state = State(FeedSource.NONE)
         self._since = now
         self._heard_at: datetime | None = None
         self._noted_at = 0.0
@@ -47,15 +50,15 @@ class Unwritten:
     def write(self, state: State, now: datetime) -> TickReport | None:
         """Write all with the state of the feed; None where there is nothing to say."""
         is_due = monotonic() - self._noted_at >= NOTE_EVERY_S
-        if not self._ticks and state == self._state and not is_due:
+        if not self._ticks and state == self.state and not is_due:
             return None
-        since = self._since if state.source is self._state.source else now
+        since = self._since if state.source is self.state.source else now
         note = FeedNote(state.source, since, self._heard_at, state.reconnects, state.problem)
         report = store_ticks(ticks=self._ticks.values(), note=note, now=now)
         if since is not self._since:
             log.info("price_source=%s reconnects=%d problem=%s", *astuple(state))
         self._ticks.clear()
-        self._state, self._since, self._noted_at = state, since, monotonic()
+        self.state, self._since, self._noted_at = state, since, monotonic()
         return report
 
 

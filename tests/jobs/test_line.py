@@ -1,13 +1,17 @@
 """The line by itself, before a stream in a variable: when it opens, and when it is given up."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from datetime import datetime, timedelta
+from threading import Event, Timer
+from time import sleep
 
 import pytest
 
 from app.domain.market import FeedSource, Ticker
 from app.exchanges.base import ExchangeError, Heard, RateLimited, Unavailable
 from app.jobs import line, unwritten
+from app.jobs.beside import beside
 from app.jobs.line import Line, Tempo
 from app.jobs.unwritten import State, Unwritten
 from app.services.market import TickReport
@@ -26,8 +30,11 @@ class FakeStream:
         self.fails: ExchangeError | None = None
         self.heard = Heard()
         self.deeds: list[str] = []
+        self.answers = Event()
+        self.answers.set()
 
     def open(self, markets: Collection[str]) -> None:
+        assert self.answers.wait(5)
         self._note(f"open {len(markets)}")
 
     def follow(self, markets: Collection[str]) -> None:
@@ -72,6 +79,33 @@ def stream() -> FakeStream:
     return FakeStream()
 
 
+def at_once(_name: str, deed: Callable[[], None]) -> Future[None]:
+    """As `beside`, over before it returns."""
+    outcome: Future[None] = Future()
+    try:
+        deed()
+    except ExchangeError as error:
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(None)
+    return outcome
+
+
+@pytest.fixture(autouse=True)
+def _opened_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "beside", at_once)
+
+
+@pytest.fixture
+def slow(stream: FakeStream, monkeypatch: pytest.MonkeyPatch) -> Line:
+    """A line whose exchange takes the call, and answers when `stream.answers` is set."""
+    monkeypatch.setattr(line, "beside", beside)
+    stream.answers.clear()
+    found = Line(stream, Tempo())
+    found.tend(BTC)
+    return found
+
+
 @pytest.fixture
 def tended(stream: FakeStream, clock: Clock) -> Line:
     """Open, following BTC."""
@@ -92,6 +126,48 @@ def test_line_is_opened_once_and_follows_another_set(tended: Line, stream: FakeS
 
     assert stream.deeds == ["open 1", "follow 2"]
     assert (tended.reconnects, tended.is_live) == (0, False)
+
+
+def test_exchange_that_takes_its_time_to_answer_is_not_waited_for(
+    slow: Line, stream: FakeStream, clock: Clock
+) -> None:
+    slow.tend(BTC)
+    assert (slow.open_for_s, slow.listen(0.1, NOW), stream.deeds) == (None, False, [])
+
+    stream.answers.set()
+    until_open(slow, BOTH)
+
+    assert stream.deeds == ["open 1", "follow 2"]
+    assert slow.opened == 1
+
+
+def test_line_that_is_given_up_while_it_opens_is_hung_up_then(
+    slow: Line, stream: FakeStream, clock: Clock
+) -> None:
+    slow.close()
+    stream.answers.set()
+    until_open(slow, BTC)
+
+    assert stream.deeds == ["open 1", "close", "open 1"]
+    assert slow.opened == 1
+
+
+def test_end_leaves_no_line_that_was_just_being_opened(slow: Line, stream: FakeStream) -> None:
+    Timer(0.1, stream.answers.set).start()
+
+    slow.end()
+
+    assert stream.deeds == ["open 1", "close"]
+
+
+def until_open(found: Line, markets: frozenset[str]) -> None:
+    """Tend it as the feed does, and once more when it is open."""
+    for _ in range(500):
+        found.tend(markets)
+        if found.open_for_s is not None:
+            break
+        sleep(0.01)
+    found.tend(markets)
 
 
 def test_no_markets_no_line(tended: Line, stream: FakeStream) -> None:

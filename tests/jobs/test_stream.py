@@ -241,6 +241,39 @@ def test_handshake_that_is_refused_is_tried_again(
         feed.stop()
 
 
+def test_polling_keeps_its_pace_while_the_stream_takes_calls_and_says_nothing(
+    stage: Flask, sim: Simulator, feed: PriceFeed
+) -> None:
+    """Each try to reconnect takes four seconds; nobody waits for it."""
+    sim.fault("timeout", 60, "stream")
+    wait_for_source(stage, FeedSource.POLLING)
+
+    took = []
+    for price in range(7_000_000, 7_010_000, 1_000):
+        sim.set_price("KRW-ETH", price)
+        began = monotonic()
+        assert shows(stage, Decimal(price), "ETH")
+        took.append(monotonic() - began)
+
+    assert max(took) < 2
+
+
+def test_stream_comes_back_while_an_answer_is_still_waited_for(
+    stage: Flask, sim: Simulator, feed: PriceFeed
+) -> None:
+    sim.fault("disconnect", 60, "stream")
+    wait_for_source(stage, FeedSource.POLLING)
+    sim.fault("timeout", 60, "ticker")
+    sleep(0.3)
+    sim.clear_faults("stream")
+    sim.burst(0)
+    sim.set_price("KRW-BTC", "151000000")
+    began = monotonic()
+
+    assert shows(stage, Decimal(151_000_000))
+    assert monotonic() - began < 3
+
+
 @pytest.mark.parametrize(("mode", "options"), STREAMED, ids=named(STREAMED))
 def test_spoilt_frames_write_no_wrong_price_and_stop_nothing(
     stage: Flask, sim: Simulator, feed: PriceFeed, mode: str, options: dict[str, object]
