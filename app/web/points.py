@@ -35,7 +35,6 @@ def show() -> str:
         month=points.month_sums(user_id=person.id, now=now),
         can_top_up=points.can_top_up(user_id=person.id, now=now),
         next_top_up=next_kst_day(now),
-        top_up=TOP_UP_POINTS,
     )
 
 

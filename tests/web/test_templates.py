@@ -48,6 +48,13 @@ def test_template_says_nothing_outside_the_catalogue(name: str) -> None:
     assert not re.findall(r"[가-힣]{2,}", spoken)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_template_takes_the_figures_of_the_game_from_its_rules(name: str) -> None:
+    text = (TEMPLATES / name).read_text("utf-8")
+
+    assert not re.findall(r"\b(?:cost|reward|points|pct)=[\"']?\d|\b70%|[\"'][+−]\d", text)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_short(name: str) -> None:
     assert len((TEMPLATES / name).read_text("utf-8").splitlines()) <= 120
