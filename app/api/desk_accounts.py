@@ -8,7 +8,7 @@ from flask import Response
 from app.api.body import Body, Fields, Text, takes
 from app.api.room import API, caller, room, signed_in
 from app.api.told import tells
-from app.api.wire import answer, empty, utc_text
+from app.api.wire import answer, cached, empty, utc_text
 from app.clock import utcnow
 from app.domain.errors import InvalidInput
 from app.domain.exchanges import ExchangeName, KeyProblem, KeyState
@@ -99,7 +99,7 @@ def index(who: Bearer) -> Response:
     now = utcnow()
     exchanges.note_look(user_id=who.person.id, now=now)
     found = exchanges.list_accounts(user_id=who.person.id, now=now)
-    return answer([_account(account) for account in found])
+    return cached([_account(account) for account in found])
 
 
 @bp.post("", strict_slashes=False)
@@ -128,7 +128,7 @@ def link(body: Fields, who: Bearer) -> Response:
 def show(who: Bearer, account_id: int) -> Response:
     """One linked account and what it holds."""
     exchanges.note_look(user_id=who.person.id, now=utcnow())
-    return answer(_account(_mine(who, account_id)))
+    return cached(_account(_mine(who, account_id)))
 
 
 @bp.post("/<int:account_id>/check", strict_slashes=False)

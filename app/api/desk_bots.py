@@ -8,7 +8,7 @@ from flask import Response
 from app.api.body import Body, Fields, Text, takes
 from app.api.room import API, room, signed_in
 from app.api.told import tells
-from app.api.wire import answer, utc_text
+from app.api.wire import answer, cached, utc_text
 from app.clock import utcnow
 from app.domain.errors import InvalidInput
 from app.domain.exchanges import ExchangeName
@@ -117,7 +117,7 @@ class BotOut(TypedDict):
 @signed_in
 def index(who: Bearer) -> Response:
     """One's two bots, on paper and live, whether they were ever started or not."""
-    return answer([_bot(who, mode) for mode in BotMode])
+    return cached([_bot(who, mode) for mode in BotMode])
 
 
 @bp.get("/<mode:mode>", strict_slashes=False)
@@ -125,7 +125,7 @@ def index(who: Bearer) -> Response:
 @signed_in
 def show(who: Bearer, mode: BotMode) -> Response:
     """The bot on `paper`, or the `live` one."""
-    return answer(_bot(who, mode))
+    return cached(_bot(who, mode))
 
 
 @bp.put("/<mode:mode>/settings", strict_slashes=False)

@@ -1,5 +1,6 @@
 """Clients: who speaks JSON, with a token or without."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from app.api.examples import ANY_FIELD, turned_down
+from app.api.openapi import api_rules, method_of
 from app.api.told import codes_of, told_by
 from app.clock import utcnow
 from app.models import User
@@ -91,6 +93,22 @@ def coin(session: Session) -> str:
     """BTC at 100 won, observed just now by the real clock."""
     make.make_coin(observed_at=utcnow())
     return "BTC"
+
+
+@pytest.fixture
+def readable(app: Flask, alice: User, bob: User) -> dict[str, str]:
+    """Every address that is read with a token, as it is described, and such a one of Bob's."""
+    vote = make.make_vote(alice, now=utcnow())
+    make.make_settled_vote(alice, now=utcnow())
+    make.answer(bob, vote, now=utcnow())
+    account = make.link_account(bob.id, now=utcnow())
+    backtest = make.make_backtest(bob.id, now=utcnow())
+    values = {"vote_id": vote.id, "code": "BTC", "account_id": account.id, "mode": "paper",
+              "backtest_id": backtest}  # fmt: skip
+    reads = [rule.rule for rule in api_rules(app) if method_of(rule) == "GET"]
+    by_token = [rule for rule in reads if rule not in {*BY_SESSION, f"{API}/openapi.json"}]
+    described = [re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule) for rule in by_token]
+    return {address: address.format(**values) for address in described}
 
 
 def _see_it_was_told(app: Flask, response: TestResponse) -> None:

@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.api.openapi import api_rules, describe, method_of
-from app.clock import utcnow
-from app.models import User
-from tests import factories as make
-from tests.api.conftest import BY_SESSION, Client
+from app.api.openapi import api_rules, describe
+from tests.api.conftest import Client
 
 Json = dict[str, Any]
 
@@ -79,25 +76,13 @@ def test_every_operation_says_what_it_does_and_refuses(spec: Json) -> None:
 
 
 def test_answers_are_what_the_description_says(
-    app: Flask, spec: Json, as_bob: Client, alice: User, bob: User
+    spec: Json, as_bob: Client, readable: dict[str, str]
 ) -> None:
-    vote = make.make_vote(alice, now=utcnow())
-    make.make_settled_vote(alice, now=utcnow())
-    make.answer(bob, vote, now=utcnow())
-    account = make.link_account(bob.id, now=utcnow())
-    values, seen = {"vote_id": vote.id, "code": "BTC", "account_id": account.id, "mode": "paper"}, 0
-    values["backtest_id"] = make.make_backtest(bob.id, now=utcnow())
-    for rule in api_rules(app):
-        if method_of(rule) != "GET" or rule.endpoint == "api-reference.openapi":
-            continue
-        if rule.rule in BY_SESSION:
-            continue
-        template = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
-        answer = spec["paths"][template]["get"]["responses"]["200"]
+    for described, address in readable.items():
+        answer = spec["paths"][described]["get"]["responses"]["200"]
         schema = answer["content"]["application/json"]["schema"]
-        assert fits(as_bob.get(template.format(**values)).get_json(), schema, spec), template
-        seen += 1
-    assert seen >= 10
+        assert fits(as_bob.get(address).get_json(), schema, spec), described
+    assert len(readable) >= 20
 
 
 def contents(spec: Json) -> Iterator[tuple[str, str, Json]]:
