@@ -26,7 +26,9 @@ def chart_library() -> str:
 
 def init_app(app: Flask) -> None:
     """Give the addresses to the templates and let browsers keep what carries a fingerprint."""
-    app.jinja_env.globals.update(asset=asset, chart_library=chart_library)
+    app.jinja_env.globals.update(
+        asset=asset, chart_library=chart_library, public_url=app.config["WHALING_PUBLIC_URL"]
+    )
     app.after_request(_keep)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; script-src {scripts}"
+    "base-uri 'none'; manifest-src 'self'; frame-ancestors 'none'; script-src {scripts}"
 )
 _YEAR = 365 * 24 * 3600
 _HEADERS = [

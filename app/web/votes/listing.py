@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, render_template, request
 from markupsafe import Markup
 
 from app.clock import utcnow
-from app.i18n import language
+from app.i18n import gettext, language
 from app.services import votes
 from app.services.votes import VoteCounts, VotePage, VoteView
 from app.web.art import drawing
@@ -109,11 +109,12 @@ def _drawn(
     _language: str,
 ) -> tuple[Markup, Markup, Markup]:
     """Drawn once for all who see the same numbers; `_language` is part of the key."""
-    parts = current_app.jinja_env.get_template("votes/_choices.html").module
-    counts = frozen.counts
+    templates, counts = current_app.jinja_env, frozen.counts
+    parts = templates.get_template("votes/_choices.html").module
+    tabs = templates.get_template("macros/parts.html").module.tabs  # type: ignore[attr-defined]
     found = list(groups(asked, counts, dict(own), member=member))
     return (
-        drawing(parts.tabs(tab_links(asked, counts))),  # type: ignore[attr-defined]
+        drawing(tabs(tab_links(asked, counts), gettext("투표 상태"))),
         drawing(parts.choices(found)),  # type: ignore[attr-defined]
         drawing(parts.pills(pill_links(asked, member=member), found)),  # type: ignore[attr-defined]
     )
