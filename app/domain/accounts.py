@@ -1,9 +1,11 @@
 """Who people are to each other: nicknames and passwords, and how they like their pages."""
 
+import re
 import unicodedata
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from app.domain.errors import AppError, Conflict, InvalidInput
 
@@ -12,8 +14,10 @@ MAX_NICKNAME = 20
 MAX_KEY = 80
 MIN_PASSWORD = 8
 MAX_PASSWORD = 128
-#: Letters that are drawn as nothing: fillers and the Braille blank, which no category gives away.
-_BLANK_LOOKALIKES = frozenset("ᅟᅠㅤﾠ⠀឴឵͏")
+#: Drawn as nothing, which no category gives away: fillers, the Braille blank, a note without a head.
+_BLANK_LOOKALIKES = frozenset("\U0001d159\U00016fe4ᅟᅠㅤﾠ⠀឴឵͏")
+#: They choose how the symbol before them is drawn, say in colours; anywhere else they are nothing.
+_VARIANTS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 class Language(StrEnum):
@@ -75,7 +79,7 @@ def nickname(text: str) -> Nickname:
     shown = unicodedata.normalize("NFC", text).strip()
     if not shown:
         raise InvalidInput("nickname", "nickname_missing")
-    if any(_is_unseen(char) for char in shown):
+    if any(_is_unseen(char, before) for before, char in pairwise(f" {shown}")):
         raise InvalidInput("nickname", "nickname_unseen_characters")
     key = _key(shown)
     if len(shown) > MAX_NICKNAME or len(key) > MAX_KEY:
@@ -115,7 +119,9 @@ def _key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", folded).split())
 
 
-def _is_unseen(char: str) -> bool:
+def _is_unseen(char: str, before: str) -> bool:
     if char == " ":
         return False
+    if _VARIANTS.match(char):
+        return not unicodedata.category(before).startswith("S")
     return unicodedata.category(char)[0] in "CZ" or char in _BLANK_LOOKALIKES

@@ -20,7 +20,7 @@ def refusal(text: str) -> str:
     return refused.value.code
 
 
-@pytest.mark.parametrize("text", ["a", "파도타는민지", "x" * 20, "a b", "🐳고래", "Zoë"])
+@pytest.mark.parametrize("text", ["a", "파도타는민지", "x" * 20, "a b", "🐳고래", "Zoë", "❤️"])
 def test_nickname_is_kept_as_it_is_written(text: str) -> None:
     assert nickname(text).shown == text
 
@@ -35,8 +35,12 @@ def test_nickname_of_nothing_is_missing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a\x00b", "a\nb", "a\u200bb", "\u202etxt", "\u3164", "ᅠ", "⠀", "a\u00a0b", "\ud800"]
-)
+    "text",
+    [
+        "a\x00b", "a\nb", "a\u200bb", "\u202etxt", "\u3164", "ᅠ", "⠀", "a\u00a0b", "\ud800",
+        "\ufe0f", "alice\ufe0f", "a \ufe0e", "가\U000e0100", "\u180b", "\U0001d159",
+    ],
+)  # fmt: skip
 def test_nickname_of_unseen_characters_is_refused(text: str) -> None:
     assert refusal(text) == "nickname_unseen_characters"
 
