@@ -14,7 +14,7 @@ MAX_NICKNAME = 20
 MAX_KEY = 80
 MIN_PASSWORD = 8
 MAX_PASSWORD = 128
-#: Drawn as nothing, which no category gives away: fillers, the Braille blank, a note without a head.
+#: Drawn as nothing, though no category says so: fillers, the Braille blank, a note without a head.
 _BLANK_LOOKALIKES = frozenset("\U0001d159\U00016fe4ᅟᅠㅤﾠ⠀឴឵͏")
 #: They choose how the symbol before them is drawn, say in colours; anywhere else they are nothing.
 _VARIANTS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
