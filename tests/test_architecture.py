@@ -170,7 +170,7 @@ def test_only_http_opens_sockets() -> None:
         and name != "http.HTTPStatus"
     }
 
-    assert opening <= {"app/exchanges/http.py", "app/jobs/lease.py"}
+    assert opening <= {"app/exchanges/http.py", "app/exchanges/session.py", "app/jobs/lease.py"}
 
 
 def test_only_one_module_opens_websockets() -> None:

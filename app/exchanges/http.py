@@ -1,27 +1,22 @@
 """The one door to the internet: time-outs, caps and pacing for every call, errors in our words."""
 
-import io
 import json
 import logging
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.client import HTTPResponse
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from app.clock import monotonic
 from app.exchanges.base import RateLimited, Rejected, Unavailable, UnknownMarket
+from app.exchanges.session import over_by, punctual_session
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +109,7 @@ class HttpClient:
         self._total_timeout = total_timeout
         self._max_bytes = max_bytes
         self._sleep = sleep
-        self._session = _session(user_agent)
+        self._session = punctual_session(user_agent)
 
     def text(self, path: str, params: Mapping[str, str], gate: Gate) -> str:
         """The text of a good answer to a GET.
@@ -219,9 +214,9 @@ class HttpClient:
     def _exchange(self, call: _Call, gate: Gate, deadline: float) -> Reply:
         left = max(deadline - monotonic(), 0.001)
         limits: Any = urllib3.Timeout(left, self._connect_timeout, self._read_timeout)
-        token = _deadline.set(deadline)
-        try:
-            with self._session.request(
+        with (
+            over_by(deadline),
+            self._session.request(
                 call.method,
                 self._base_url + call.path,
                 params=_pairs(call.params),
@@ -230,14 +225,13 @@ class HttpClient:
                 timeout=limits,
                 stream=True,
                 allow_redirects=False,
-            ) as response:
-                quiet_s = gate.answered(response.status_code, response.headers)
-                if response.status_code in _ASKS_QUIET:
-                    raise RateLimited(f"{call.path}: HTTP {response.status_code}", quiet_s)
-                kind = response.headers.get("Content-Type", "")
-                return Reply(response.status_code, kind, _read(response, call.cap))
-        finally:
-            _deadline.reset(token)
+            ) as response,
+        ):
+            quiet_s = gate.answered(response.status_code, response.headers)
+            if response.status_code in _ASKS_QUIET:
+                raise RateLimited(f"{call.path}: HTTP {response.status_code}", quiet_s)
+            kind = response.headers.get("Content-Type", "")
+            return Reply(response.status_code, kind, _read(response, call.cap))
 
 
 def _pairs(params: Params) -> list[tuple[str, str]]:
@@ -264,6 +258,10 @@ def _refuse_failure(reply: Reply, path: str) -> None:
     raise Rejected(told) if 400 <= reply.status < 500 else Unavailable(told)
 
 
+#: The moment at which all calls of a deed must be over, where it set itself a limit.
+_all_over: ContextVar[float] = ContextVar("all_over", default=float("inf"))
+
+
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """All calls that this thread makes in the block are over then, whatever each might take."""
@@ -272,82 +270,3 @@ def within(seconds: float) -> Iterator[None]:
         yield
     finally:
         _all_over.reset(token)
-
-
-class _Session(requests.Session):
-    """A session that never follows a redirect, nor reads its body to find out whether it should."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
-
-
-def _session(user_agent: str) -> requests.Session:
-    session = _Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _PunctualAdapter())
-    return session
-
-
-#: The moment at which the call now made in this thread must be over, in `monotonic()` seconds.
-_deadline: ContextVar[float] = ContextVar("deadline")
-#: The moment at which all calls of a deed must be over, where it set itself a limit.
-_all_over: ContextVar[float] = ContextVar("all_over", default=float("inf"))
-
-
-class _PunctualStream(io.RawIOBase):
-    """The bytes of a socket until the deadline.
-
-    The library's read time-out starts anew with each packet, so a server that sends one byte a
-    second, in the head or in the body, would hold its caller for hours.
-    """
-
-    def __init__(self, sock: socket.socket, stream: io.RawIOBase) -> None:
-        self._sock = sock
-        self._stream = stream
-        self._patience = sock.gettimeout() or 0.0
-        self._deadline = _deadline.get()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError("the answer took too long")
-        self._sock.settimeout(min(left, self._patience))
-        return self._stream.readinto(buffer)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
-class _PunctualResponse(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_PunctualStream(sock, self.fp.detach()))
-
-
-class _HttpLine(HTTPConnection):
-    response_class = _PunctualResponse
-
-
-class _HttpsLine(HTTPSConnection):
-    response_class = _PunctualResponse
-
-
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _HttpLine
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _HttpsLine
-
-
-class _PunctualAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
