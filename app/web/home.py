@@ -16,6 +16,7 @@ from app.web.sessions import me
 from app.web.votes.listing import cards, live_address
 
 bp = Blueprint("home", __name__)
+RESULTS_SHOWN = 3
 
 
 @bp.get("/")
@@ -39,6 +40,7 @@ def _home(user_id: int, now: datetime) -> str:
             right=right, settled=settled, min_settled=wiring.whale_min_settled()
         ),
         platform=points.platform_accuracy(now),
+        results=votes.latest_results(user_id=user_id, limit=RESULTS_SHOWN, now=now),
         answered=cards(answered, now),
         answered_count=counts["answered"],
         closing=cards(closing, now),

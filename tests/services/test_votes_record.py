@@ -57,6 +57,25 @@ def test_vote_past_its_deadline_waits_before_the_minute_comes(
     assert ([row.verdict for row in found.rows], found.ongoing, found.done) == (["waiting"], 0, 1)
 
 
+def test_latest_results_begin_with_what_came_out_last(
+    session: Session, alice: User, bob: User
+) -> None:
+    older, newer = settled(alice, bob, "no", days_ago=3), settled(alice, bob, "yes", days_ago=1)
+    void = make.make_vote(alice, now=NOW - DAY)
+    make.answer(bob, void)
+    votes.void_vote(vote_id=void.id, reason="a slip", now=NOW)
+    make.answer(bob, make.make_vote(alice, now=NOW))
+    settled(alice, alice, "yes")
+
+    found = votes.latest_results(user_id=bob.id, limit=3, now=NOW)
+
+    assert [(row.view.id, row.verdict) for row in found] == [
+        (void.id, "void"),
+        (newer.id, "hit"),
+        (older.id, "miss"),
+    ]
+
+
 def test_breakdown_counts_settled_answers_by_coin_and_period(
     session: Session, alice: User, bob: User
 ) -> None:

@@ -120,6 +120,20 @@ def test_own_open_answers_and_what_closes_next_are_shown(
     assert f'data-live-url="/votes/live?ids={mine.id},{day.id},{week.id}"' in page
 
 
+def test_what_came_out_last_is_shown_with_my_own_verdict(
+    client: Visitor, alice: User, bob: User, now: datetime
+) -> None:
+    vote = factories.make_vote(alice, now=now - timedelta(days=1, minutes=5))
+    factories.answer(bob, vote, "no")
+    factories.settle(factories.close(vote), "110")
+
+    mine, hers = (words(client.sign_in(user).get("/").text) for user in (bob, alice))
+
+    assert "최근에 나온 결과" in mine
+    assert "내 답 아니오 빗나감" in mine
+    assert "최근에 나온 결과" not in hers
+
+
 def test_who_answered_everything_is_told(
     client: Visitor, alice: User, bob: User, now: datetime
 ) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from app.domain.votes import Duration, VoteState
 from app.extensions import db
 from app.models import Ballot, Coin, Vote
-from app.services.votes.views import VoteView, select_views, to_view
+from app.services.votes.views import VoteView, get_votes, select_views, to_view
 
 PAGE_SIZE = 20
 
@@ -84,6 +84,20 @@ def my_votes(
         total=total,
         ongoing=running,
     )
+
+
+def latest_results(*, user_id: int, limit: int, now: datetime) -> tuple[MyVote, ...]:
+    """What came out last for this person's answers, void ones too; the newest first."""
+    newest = (
+        select(Vote.id)
+        .join(Ballot, Ballot.vote_id == Vote.id)
+        .where(Ballot.user_id == user_id, Vote.state.in_((VoteState.TRACKED, VoteState.VOID)))
+        .order_by(func.coalesce(Vote.settled_at, Vote.voided_at).desc(), Vote.id.desc())
+        .limit(limit)
+    )
+    ids = db.session.scalars(newest).all()
+    found = get_votes(ids, user_id=user_id, now=now)
+    return tuple(MyVote(found[vote_id]) for vote_id in ids)
 
 
 def my_breakdown(*, user_id: int) -> tuple[list[Breakdown], list[Breakdown]]:
