@@ -1,7 +1,7 @@
 """The simulator as its users see it: an exchange behind real sockets."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Self
 
 from app.simulator.control import CONTROL, control
-from app.simulator.desk.account import RIGHTS, Account, Order, Pocket
 from app.simulator.desk.samples import add_sample_accounts
 from app.simulator.exchange import Exchange, Settings
 from app.simulator.reply import Reply
@@ -64,6 +63,11 @@ class Simulator(Exchange):
         self._server: Server | None = None
         self._bithumb: Server | None = None
         self._stream: StreamServer | None = None
+        # Accounts are opened and looked into at the desks. One holds a year unless told otherwise.
+        self.add_account = self.desks.add_account
+        self.orders = self.desks.orders
+        self.balances = self.desks.balances
+        self.change_balance = self.desks.change_balance
 
     @property
     def url(self) -> str:
@@ -134,37 +138,6 @@ class Simulator(Exchange):
     def set_speed(self, speed: float) -> None:
         """Let virtual time run `speed` times as fast, from this moment on."""
         self.clock.set_speed(speed)
-
-    def add_account(
-        self,
-        exchange: str,
-        access_key: str,
-        secret_key: str,
-        balances: Mapping[str, object] | None = None,
-        permissions: Collection[str] = RIGHTS,
-        allowed_ips: Collection[str] | None = None,
-        expires_at: datetime | None = None,
-        fee: object | None = None,
-    ) -> Account:
-        """Open an account at "upbit" or "bithumb"; ValueError when something can't be right.
-
-        It holds a year unless told otherwise, and may be used from everywhere.
-        """
-        return self.desks.add_account(
-            exchange, access_key, secret_key, balances, permissions, allowed_ips, expires_at, fee
-        )
-
-    def orders(self, access_key: str) -> list[Order]:
-        """The truth for tests: all orders that the account ever had, oldest first."""
-        return self.desks.orders(access_key)
-
-    def balances(self, access_key: str) -> dict[str, Pocket]:
-        """The truth for tests: what the account holds, by currency."""
-        return self.desks.balances(access_key)
-
-    def change_balance(self, access_key: str, currency: str, amount: object) -> None:
-        """Let money come to an account from outside, or go (never below nothing)."""
-        self.desks.change_balance(access_key, currency, amount)
 
     def _handle(self, request: Request) -> Reply:
         if request.path == CONTROL or request.path.startswith(f"{CONTROL}/"):

@@ -26,4 +26,8 @@ def test_sample_accounts_can_be_looked_at_and_one_may_only_look() -> None:
 
 
 def test_sample_accounts_fit_a_world_with_few_markets() -> None:
-    add_sample_accounts(Simulator(markets=1))
+    small = Simulator(markets=1)
+
+    add_sample_accounts(small)
+
+    assert "KRW" in small.balances("DEMO-UPBIT-ACCESS-KEY-0001")

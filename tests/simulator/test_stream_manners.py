@@ -66,7 +66,8 @@ def test_traffic_either_way_keeps_a_connection_open(alive: str) -> None:
             else:
                 sim.set_price("KRW-BTC", 1000 + number)
 
-        client.rest(quiet_s=0.1)  # raises ConnectionClosed where it was closed
+        client.rest(quiet_s=0.1)
+        assert client.connection.ping().wait(timeout=2)
 
 
 def test_sixth_message_in_a_second_is_too_much() -> None:
