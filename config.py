@@ -21,12 +21,17 @@ class ConfigError(Exception):
     """A setting that can't be right; the message is one line that says what would be."""
 
 
+def _shown(text: str) -> str:
+    """A refused value as a message may repeat it: on one line, short, without a password."""
+    return repr(re.sub(r"^([\w+]+://)?.*@", r"\1…@", text, flags=re.DOTALL)[:80])
+
+
 def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = env.get(name, "").strip()
     if not text:
         return default
     if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-        raise ConfigError(f"{name}={text!r} must be a whole number from {low} to {high}")
+        raise ConfigError(f"{name}={_shown(text)} must be a whole number from {low} to {high}")
     return int(text)
 
 
@@ -35,7 +40,7 @@ def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     if not text:
         return default
     if text not in ("on", "off"):
-        raise ConfigError(f"{name}={text!r} must be on or off")
+        raise ConfigError(f"{name}={_shown(text)} must be on or off")
     return text == "on"
 
 
@@ -44,10 +49,11 @@ def _url(env: Mapping[str, str], name: str, default: str, schemes: tuple[str, ..
     try:
         parts = urlsplit(text)
         fine = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+        fine = fine and not parts.query and not parts.fragment  # paths are put behind it
     except ValueError:
         fine = False
     if not fine:
-        raise ConfigError(f"{name}={text!r} must be an address like {default}")
+        raise ConfigError(f"{name}={_shown(text)} must be an address like {default}")
     return text.rstrip("/")
 
 
@@ -66,7 +72,9 @@ def _origins(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     origins = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
     for origin in origins:
         if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
-            raise ConfigError(f"{name} holds {origin!r}; an origin looks like https://example.org")
+            raise ConfigError(
+                f"{name} holds {_shown(origin)}; an origin looks like https://example.org"
+            )
     return origins
 
 
@@ -75,7 +83,9 @@ def _redirects(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     given = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
     for address in given:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s,#]{1,500}", address):
-            raise ConfigError(f"{name} holds {address!r}; write it like https://example.org/oauth")
+            raise ConfigError(
+                f"{name} holds {_shown(address)}; write it like https://example.org/oauth"
+            )
     return given
 
 
@@ -115,14 +125,16 @@ def _kakao(env: Mapping[str, str], default: "type[Config]") -> dict[str, Any]:
 def _host(env: Mapping[str, str], name: str, default: str) -> str:
     text = env.get(name, "").strip() or default
     if not re.fullmatch(r"[A-Za-z0-9.:\-]{1,253}", text):
-        raise ConfigError(f"{name}={text!r} must be a host name or an IP address")
+        raise ConfigError(f"{name}={_shown(text)} must be a host name or an IP address")
     return text
 
 
 def _database(env: Mapping[str, str], instance: Path, filename: str) -> str:
     text = env.get("DATABASE_URL", "").strip() or f"sqlite:///{instance / filename}"
     if not re.match(r"(sqlite:///|postgresql(\+\w+)?://)", text):
-        raise ConfigError(f"DATABASE_URL={text!r} must start with sqlite:/// or postgresql://")
+        raise ConfigError(
+            f"DATABASE_URL={_shown(text)} must start with sqlite:/// or postgresql://"
+        )
     if text in ("sqlite:///", "sqlite:///:memory:"):
         raise ConfigError(
             "DATABASE_URL must name a file: votes and points have to outlive a restart"
@@ -133,7 +145,9 @@ def _database(env: Mapping[str, str], instance: Path, filename: str) -> str:
 def _rate_limit_store(env: Mapping[str, str]) -> str:
     text = env.get("RATELIMIT_STORAGE_URI", "").strip() or "memory://"
     if not re.match(r"(memory|redis|rediss|unix)(\+\w+)?://", text):
-        raise ConfigError(f"RATELIMIT_STORAGE_URI={text!r} must start with memory:// or redis://")
+        raise ConfigError(
+            f"RATELIMIT_STORAGE_URI={_shown(text)} must start with memory:// or redis://"
+        )
     return text
 
 
@@ -157,9 +171,23 @@ def _secret_key(env: Mapping[str, str], instance: Path) -> str:
             raise ConfigError(f"SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
         return given
     path = instance / "secret_key"
-    if not path.exists():
-        _make_secret(path, secrets.token_hex(MIN_SECRET_LENGTH))
-    return _kept_secret(path)
+    key = _kept(path, secrets.token_hex(MIN_SECRET_LENGTH)).strip()
+    if len(key) < MIN_SECRET_LENGTH:
+        raise ConfigError(
+            f"{path} is cut short; delete it to have a new one (all must sign in again)"
+        )
+    return key
+
+
+def _kept(path: Path, new: str) -> str:
+    """What the file of a secret holds; where there is no such file it is made with a new one."""
+    try:
+        if not path.exists():
+            _make_secret(path, new)
+        return path.read_text("ascii", errors="replace")
+    except OSError as error:
+        reason = error.strerror or "not possible"
+        raise ConfigError(f"the file {path} must be readable by us: {reason}") from error
 
 
 def _make_secret(path: Path, secret: str) -> None:
@@ -173,24 +201,13 @@ def _make_secret(path: Path, secret: str) -> None:
     draft.unlink()
 
 
-def _kept_secret(path: Path) -> str:
-    key = path.read_text("ascii", errors="replace").strip()
-    if len(key) < MIN_SECRET_LENGTH:
-        raise ConfigError(
-            f"{path} is cut short; delete it to have a new one (all must sign in again)"
-        )
-    return key
-
-
 def _exchange_keys(env: Mapping[str, str], instance: Path) -> tuple[str, ...]:
     """EXCHANGE_KEYS, or those kept in the instance folder: the first seals, all of them open."""
     given = env.get("EXCHANGE_KEYS", "")
     path, source = instance / "exchange_keys", "EXCHANGE_KEYS"
     if not given.strip():
         source = str(path)
-        if not path.exists():
-            _make_secret(path, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
-        given = path.read_text("ascii", errors="replace")
+        given = _kept(path, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     keys = tuple(re.split(r"[\s,]+", given.strip()))
     if not all(re.fullmatch(r"[A-Za-z0-9_\-]{43}=", key) for key in keys):
         raise ConfigError(

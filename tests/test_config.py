@@ -95,6 +95,8 @@ def test_setting_is_read(tmp_path: Path, name: str, text: str, field: str, value
         ("UPBIT_URL", "ftp://api.upbit.com"),
         ("UPBIT_URL", "http://host:port"),
         ("UPBIT_URL", "http://[half"),
+        ("UPBIT_URL", "https://api.upbit.com?x=1"),
+        ("PUBLIC_URL", "https://whaling.test/#top"),
         ("UPBIT_LOGO_URL", "file:///etc"),
         ("BITHUMB_URL", "api.bithumb.com"),
         ("BITHUMB_WS_URL", "https://api.bithumb.com"),
@@ -118,6 +120,30 @@ def test_setting_that_cannot_be_is_one_line_that_names_it(
 
     assert name in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DATABASE_URL", "postgres://whaling:pass@w/ord@host/whaling"),
+        ("RATELIMIT_STORAGE_URI", "http://:pass@w/ord@host"),
+        ("UPBIT_URL", "me:pass@w/ord@host"),
+        ("UPBIT_URL", "ftp://me:pass@w/ord@host"),
+    ],
+)
+def test_refused_setting_shows_no_password(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, **{name: text})
+
+    assert "pass" not in str(refused.value)
+    assert "ord" not in str(refused.value)
+
+
+def test_refused_setting_is_not_repeated_at_length(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(tmp_path, PORT="1\n" * 9999)
+
+    assert len(str(refused.value)) < 200
 
 
 def test_command_line_wins_over_environment(tmp_path: Path) -> None:
@@ -173,6 +199,14 @@ def test_secret_cut_short_is_named_and_not_used(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("half")
 
     with pytest.raises(ConfigError, match="cut short"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["secret_key", "exchange_keys"])
+def test_secret_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+
+    with pytest.raises(ConfigError, match=f"{name} must be readable"):
         read(tmp_path)
 
 
