@@ -74,6 +74,8 @@ class OrderState(StrEnum):
 _FINAL = frozenset(
     {OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.NEVER_SENT}
 )
+#: The states of orders of which something may still become.
+UNSETTLED = tuple(state for state in OrderState if not state.is_final)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from app.services.exchanges import Sealer
 from app.services.exchanges.linking import account_keys
 from app.services.trading.books import BotBook
 from app.services.trading.cases import Case
-from app.services.trading.engine import Engine, Task
+from app.services.trading.engine import Engine
+from app.services.trading.errand import Task
 from app.services.trading.values import read_prices
 from app.wiring import bot_broker, fingerprint_key, live_trading, sealing_keys
 

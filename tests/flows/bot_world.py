@@ -40,9 +40,10 @@ from app.exchanges.http import HttpClient
 from app.extensions import db
 from app.models import Bot, LinkedAccount, Order, Position, Quote, StoredCandle
 from app.services import market
-from app.services.trading import bots, engine, orders
+from app.services.trading import bots, orders, runs
 from app.services.trading.cases import Case
-from app.services.trading.engine import Engine, Task
+from app.services.trading.engine import Engine
+from app.services.trading.errand import Task
 from app.simulator import Simulator
 from app.simulator.server import Request
 from tests.exchanges.venues import SECRET, signed_broker
@@ -200,7 +201,6 @@ class BotWorld:
     sim: Simulator
     now: datetime = START
     traders: dict[int, Trader] = field(default_factory=dict)
-    engine_class: type[Engine] = Engine
     deaths: int = 0
 
     def __post_init__(self) -> None:
@@ -211,7 +211,7 @@ class BotWorld:
 
     def born(self) -> Engine:
         """The engine of a server that has just started."""
-        return self.engine_class(self.broker_for, live_trading=True, clock=self.clock)
+        return Engine(self.broker_for, live_trading=True, clock=self.clock)
 
     def broker_for(self, case: Case) -> Broker:
         return self.traders[case.bot_id].broker
@@ -332,7 +332,7 @@ def _plant_bot(user_id: int, exchange: ExchangeName, keys: Keys, settings: BotSe
 
 SEAMS = (
     (orders, "intend"), (orders, "claim"), (orders, "record_report"), (orders, "record_refusal"),
-    (orders, "record_missing"), (orders, "record_doubt"), (orders, "give_up"), (bots, "rest"),
+    (orders, "record_missing"), (orders, "record_doubt"), (orders, "give_up"), (runs, "rest"),
 )  # fmt: skip
 
 
@@ -354,8 +354,7 @@ def mortal(world: BotWorld, dice: random.Random, rate: float) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         for module, name in SEAMS:
-            patch.setattr(getattr(engine, module.__name__.rpartition(".")[2]), name,
-                          guarded(getattr(module, name)))  # fmt: skip
+            patch.setattr(module, name, guarded(getattr(module, name)))
         yield
 
 
@@ -409,10 +408,10 @@ def _check_money(world: BotWorld, trader: Trader, ours: Any) -> None:
 
 
 @contextmanager
-def open_world(engine_class: type[Engine] = Engine, **about: Any) -> Iterator[BotWorld]:
+def open_world(**about: Any) -> Iterator[BotWorld]:
     """A coin with its candles, a simulated exchange that stands still, and no bot yet."""
     with Simulator(markets=3, speed=0, rate_limit=None, **about) as sim:
-        world = BotWorld(sim, engine_class=engine_class)
+        world = BotWorld(sim)
         plant_candles(make_coin("BTC", price=str(OPEN), observed_at=START).id)
         world.set_price(BELOW)
         yield world

@@ -11,13 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.domain.runs import BotState
 from app.domain.trading import BotSettings
-from app.exchanges.base import Broker
 from app.extensions import db
 from app.models import Bot
-from app.services.trading import bots, orders
-from app.services.trading.cases import Case
-from app.services.trading.engine import Engine
-from app.services.trading.orders import Known, Wish
+from app.services.trading import bots, engine, orders, runs
+from app.services.trading.checking import Known
+from app.services.trading.errand import Errand
+from app.services.trading.orders import Wish
 from tests.flows.bot_world import (
     ABOVE,
     BELOW,
@@ -71,7 +70,7 @@ def _meddle(world: BotWorld, dice: random.Random) -> None:
 
 
 def _is_pending(bot_id: int) -> bool:
-    return bots._has_pending(db.session(), bot_id)
+    return runs.has_pending(db.session(), bot_id)
 
 
 @pytest.mark.timeout(300)
@@ -97,17 +96,20 @@ def test_no_schedule_of_faults_and_deaths_doubles_or_loses_an_order(
     assert told["never_sent"] > SCHEDULES_EACH / 20
 
 
-class Careless(Engine):
+class Careless(Errand):
     """Sends first and writes down afterwards, as the old program did."""
 
-    def _order(self, case: Case, broker: Broker, wish: Wish, known: Known) -> None:
-        broker.place(orders._intent(wish))
-        super()._order(case, broker, wish, known)
+    def _order(self, wish: Wish, known: Known) -> None:
+        self._broker.place(orders._intent(wish))
+        super()._order(wish, known)
 
 
-def test_control_sending_before_the_intent_is_committed_leaves_orphans(session: Session) -> None:
+def test_control_sending_before_the_intent_is_committed_leaves_orphans(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dice = random.Random(1)
-    with open_world(Careless) as world:
+    monkeypatch.setattr(engine, "Errand", Careless)
+    with open_world() as world:
         plant_traders(world, range(20), SETTINGS)
         with mortal(world, dice, rate=0.02):
             live(world, dice)

@@ -21,7 +21,7 @@ from app.jobs.trading import BotKeeper
 from app.models import Bot, BotRun, LinkedAccount, Order, PaperBalance, Position
 from app.services.exchanges import Sealer
 from app.services.trading import bots
-from app.services.trading.engine import Task
+from app.services.trading.errand import Task
 from app.wiring import fingerprint_key, sealing_keys
 from tests.conftest import MakeApp
 from tests.factories import make_user

@@ -30,10 +30,11 @@ from app.domain.runs import BotMode, BotState, LogKind, OrderReason
 from app.domain.trading import BotSettings
 from app.extensions import db
 from app.models import Bot, BotRun, LinkedAccount, Order, OrderFill, Position, User
-from app.services.trading import bots, orders
+from app.services.trading import bots, orders, runs
 from app.services.trading.books import BotBook
+from app.services.trading.checking import Known
 from app.services.trading.lines import list_lines
-from app.services.trading.orders import Known, Wish
+from app.services.trading.orders import Wish
 from app.services.trading.values import Prices, held_since, worth_of
 from tests.conftest import NOW
 from tests.factories import make_coin
@@ -124,8 +125,8 @@ def test_stopped_bot_ends_and_stopping_again_is_harmless(alice: User) -> None:
     bots.stop_bot(user_id=alice.id, mode=BotMode.PAPER, now=NOW)
     assert refused(start, alice) == "bot_is_stopping"
     bot_id = bots.get_bot(user_id=alice.id, mode=BotMode.PAPER).id or 0
-    bots.rest(bot_id=bot_id, now=LATER)
-    bots.rest(bot_id=bot_id, now=LATER)
+    runs.rest(bot_id=bot_id, now=LATER)
+    runs.rest(bot_id=bot_id, now=LATER)
 
     assert state_of(alice) is BotState.OFF
     assert bots.get_bot(user_id=alice.id, mode=BotMode.PAPER).end_reason == "stopped"
@@ -206,7 +207,7 @@ def test_account_is_not_changed_under_a_bot_that_runs_or_holds_coins(alice: User
     assert refused(bots.choose_account, **other) == "bot_is_on"
     bot_id = bots.get_bot(user_id=alice.id, mode=BotMode.LIVE).id or 0
     bots.stop_bot(user_id=alice.id, mode=BotMode.LIVE, now=NOW)
-    bots.rest(bot_id=bot_id, now=NOW)
+    runs.rest(bot_id=bot_id, now=NOW)
     with transaction() as session:
         session.add(
             Position(
@@ -225,7 +226,7 @@ def test_halt_is_lifted_by_the_person_alone(alice: User) -> None:
     found = bots.get_bot(user_id=alice.id, mode=BotMode.PAPER)
     assert (found.state, found.halted_at, found.halt_sells) == (BotState.HALTED, NOW, True)
     assert refused(start, alice) == "bot_halted"
-    bots.stop_for(bot_id=found.id or 0, problem="key_expired", now=NOW)
+    runs.stop_for(bot_id=found.id or 0, problem="key_expired", now=NOW)
     assert state_of(alice) is BotState.HALTED
 
     bots.lift_halt(user_id=alice.id, now=LATER)
@@ -239,7 +240,7 @@ def test_nothing_is_lifted_or_started_while_an_order_is_in_the_air(alice: User) 
     bots.halt_all(user_id=alice.id, sells=False, now=NOW)
     assert refused(bots.lift_halt, user_id=alice.id, now=NOW) == "bot_not_settled"
     bot = db.session.scalars(select(Bot)).one()
-    bots.rest(bot_id=bot.id, now=NOW)
+    runs.rest(bot_id=bot.id, now=NOW)
     with transaction() as session:
         again = session.get_one(Bot, bot.id)
         again.state, again.halted_at = BotState.OFF, None

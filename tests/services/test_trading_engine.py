@@ -27,7 +27,7 @@ from app.exchanges.base import (
 )
 from app.extensions import db
 from app.models import Bot, BotRun, BotValue, LinkedAccount, Order, Position, RunLine, StoredCandle
-from app.services.trading import bots, engine
+from app.services.trading import bots, orders, runs
 from tests.factories import make_coin
 from tests.flows.bot_world import (
     ABOVE,
@@ -305,13 +305,13 @@ def test_halt_wins_against_an_order_that_is_written_but_not_sent(
     world: BotWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = trader(world)
-    claim = engine.orders.claim
+    claim = orders.claim
 
     def halted_in_between(**given: Any) -> Any:
         bots.halt_all(user_id=one.user_id, sells=False, now=world.now)
         return claim(**given)
 
-    monkeypatch.setattr(engine.orders, "claim", halted_in_between)
+    monkeypatch.setattr(orders, "claim", halted_in_between)
     world.tick(1, ABOVE)
 
     assert world.sim.orders(one.access) == []
@@ -381,10 +381,10 @@ def test_intended_order_of_a_dead_server_was_never_sent(
     world: BotWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = trader(world)
-    claim = engine.orders.claim
-    monkeypatch.setattr(engine.orders, "claim", lambda **_: None)
+    claim = orders.claim
+    monkeypatch.setattr(orders, "claim", lambda **_: None)
     world.tick(1, ABOVE)
-    monkeypatch.setattr(engine.orders, "claim", claim)
+    monkeypatch.setattr(orders, "claim", claim)
     world.engine = world.born()
     world.tick(1, ABOVE)
     world.tick(6, ABOVE)
@@ -532,7 +532,7 @@ def test_order_of_a_bot_that_is_off_is_asked_about_all_the_same(
     one = trader(world)
     failing(monkeypatch, one, "place", OutcomeUnknown("lost"))
     world.tick(1, ABOVE)
-    bots.stop_for(bot_id=one.bot_id, problem="key_expired", now=world.now)
+    runs.stop_for(bot_id=one.bot_id, problem="key_expired", now=world.now)
     for _ in range(6):
         world.tick(6, ABOVE)
 

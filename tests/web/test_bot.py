@@ -1,10 +1,11 @@
 """The bot's page: what it shows, what it lets its owner do, and what it asks before real money."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.clock import utcnow
@@ -13,11 +14,12 @@ from app.domain.exchanges import ExchangeName, KeyState
 from app.domain.runs import BotMode, BotState
 from app.domain.trading import BotSettings
 from app.extensions import db
-from app.models import Bot, BotRun, BotValue, LinkedAccount, Order, Position, User
-from app.services.trading import bots
+from app.models import Bot, BotRun, BotValue, LinkedAccount, Order, Position, RunLine, User
+from app.services.trading import bots, runs
 from tests.conftest import MakeApp, Visitor
-from tests.factories import make_coin
+from tests.factories import make_coin, make_run
 
+STAMP = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
 SENTENCE = "진짜 돈으로 거래하는 데 동의합니다"
 
 
@@ -136,6 +138,34 @@ def test_orders_come_as_csv(visitor: Visitor, alice: User) -> None:
     assert ",KRW-BTC,buy,entry,filled,,50,100,0.5,50,0.02,,wl-paper" in second
 
 
+def test_log_of_every_run_comes_as_a_file_in_the_contracts_form(
+    visitor: Visitor, alice: User
+) -> None:
+    for _ in range(2):
+        make_run(alice.id, now=utcnow())
+    page = visitor.get("/desk/bot").text
+    newer, older = re.findall(r'href="(/desk/bot/runs/\d+/log\.txt)"', page)
+
+    answer = visitor.get(older)
+
+    assert answer.mimetype == "text/plain"
+    first, _, last = answer.text.splitlines()
+    assert re.fullmatch(rf"{STAMP} 거래를 시작했어요\. 자금 1,000,000원", first)
+    assert re.fullmatch(rf"{STAMP} 거래를 끝냈어요", last)
+    assert visitor.get(newer).text.count("거래를 시작했어요") == 1
+
+
+def test_lines_of_an_earlier_day_bear_their_date(visitor: Visitor, alice: User) -> None:
+    visitor.post("/desk/bot/start")
+    before_noon = datetime(2026, 3, 2, 1, 4, 30, tzinfo=UTC)
+    with transaction() as session:
+        session.execute(update(RunLine).values(at=before_noon))
+
+    page = visitor.get("/desk/bot").text
+
+    assert ">3.02 10:04</time>" in page
+
+
 def test_settings_are_kept_and_faults_are_said_at_the_field(visitor: Visitor, alice: User) -> None:
     assert 'value="0.5"' in visitor.get("/desk/bot/settings").text
     proposed = visitor.get("/desk/bot/settings?coin=ETH&k=0.7").text
@@ -204,7 +234,7 @@ def test_account_of_somebody_else_is_not_found(visitor: Visitor, bob: User) -> N
 def test_refused_key_is_told_on_the_page(visitor: Visitor, alice: User) -> None:
     visitor.post("/desk/bot/start")
     found = bot_of(alice)
-    bots.stop_for(bot_id=found.id or 0, problem="key_expired", now=utcnow())
+    runs.stop_for(bot_id=found.id or 0, problem="key_expired", now=utcnow())
     text = visitor.get("/desk/bot").text
 
     assert "열쇠에 문제가 있어 멈췄어요" in text
@@ -218,6 +248,7 @@ def test_bot_of_another_person_is_never_shown_or_touched(
     plant_trade(alice)
     client.sign_in(bob)
     assert "wl-paper" not in client.get("/desk/bot/orders.csv").text
+    assert client.get("/desk/bot/runs/1/log.txt").status_code == 404
     client.post("/desk/bot/stop")
     client.post("/desk/bot/halt")
 

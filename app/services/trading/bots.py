@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -13,15 +12,14 @@ from app.domain.exchanges import ExchangeName
 from app.domain.runs import BotMode, BotState, LogKind
 from app.domain.trading import BotSettings, Objection, settings_from_json
 from app.extensions import db
-from app.models import Bot, BotRun, LinkedAccount, Order, Position
+from app.models import Bot, BotRun, LinkedAccount, Position
 from app.services.market import catalogue
 from app.services.trading.books import add_money
-from app.services.trading.cases import bought_of
+from app.services.trading.checking import account_of, yeses_of
 from app.services.trading.lines import add_line
-from app.services.trading.orders import UNSETTLED, yeses_of
-from app.services.trading.values import Prices, money_left, read_prices, worth_of
+from app.services.trading.runs import HALTED, close_run, has_pending, open_run, open_run_of
+from app.services.trading.values import read_prices
 
-STOPPED, HALTED = "stopped", "halted"
 _REST = (BotState.OFF, BotState.HALTED)
 _NOES = {
     Objection.SERVER_SAYS_NO: "live_trading_off",
@@ -78,7 +76,7 @@ def get_bot(*, user_id: int, mode: BotMode) -> BotFacts:
         run_id=run.id if run else None,
         run_started_at=run.started_at if run else None,
         end_reason=run.end_reason if run else None,
-        has_pending=_has_pending(db.session(), bot.id),
+        has_pending=has_pending(db.session(), bot.id),
     )
 
 
@@ -86,7 +84,7 @@ def trades_live(*, user_id: int, live_trading: bool) -> bool:
     """Whether the person has enabled real money on our page, and the server and the key agree."""
     session = db.session()
     bot = _own(session, user_id, BotMode.LIVE)
-    yeses = yeses_of(bot, _account(session, bot), live_trading) if bot is not None else None
+    yeses = yeses_of(bot, account_of(session, bot), live_trading) if bot is not None else None
     return yeses is not None and yeses.missing() is None
 
 
@@ -139,7 +137,7 @@ def confirm_live(*, user_id: int, typed: str, sentence: str, now: datetime) -> N
         bot = _own(session, user_id, BotMode.LIVE)
         if bot is None:
             raise NotFound
-        yeses = yeses_of(bot, _account(session, bot), live_trading=True)
+        yeses = yeses_of(bot, account_of(session, bot), live_trading=True)
         if yeses is None or not yeses.key:
             raise Conflict("live_key_not_good")
         bot.confirmed_at, bot.updated_at = now, now
@@ -170,14 +168,14 @@ def start_bot(*, user_id: int, mode: BotMode, live_trading: bool, now: datetime)
             return
         if bot.state is not BotState.OFF:
             raise Conflict("bot_halted" if bot.state is BotState.HALTED else "bot_is_stopping")
-        if _has_pending(session, bot.id):
+        if has_pending(session, bot.id):
             raise Conflict("bot_not_settled")
-        yeses = yeses_of(bot, _account(session, bot), live_trading)
+        yeses = yeses_of(bot, account_of(session, bot), live_trading)
         missing = yeses.missing() if yeses is not None else None
         if missing is not None:
             raise Conflict(_NOES[missing])
         bot.state, bot.updated_at = BotState.RUNNING, now
-        _open_run(session, bot, prices, now)
+        open_run(session, bot, prices, now)
 
 
 def stop_bot(*, user_id: int, mode: BotMode, now: datetime) -> None:
@@ -202,7 +200,7 @@ def halt_all(*, user_id: int, sells: bool, now: datetime) -> int:
             session.scalars(select(Bot).where(Bot.user_id == user_id).with_for_update()).all()
         )
         for bot in bots:
-            run = _run_to_end(session, bot, now) if sells else _open_run_of(session, bot.id)
+            run = _run_to_end(session, bot, now) if sells else open_run_of(session, bot.id)
             if run is not None and not (bot.state is BotState.HALTED and bot.halt_sells >= sells):
                 add_line(
                     session, run_id=run.id, kind=LogKind.HALT, code="halted", now=now, sells=sells
@@ -224,44 +222,11 @@ def lift_halt(*, user_id: int, now: datetime) -> None:
             select(Bot).where(Bot.user_id == user_id, Bot.state == BotState.HALTED)
         ).all()
         for bot in halted:
-            if _has_pending(session, bot.id):
+            if has_pending(session, bot.id):
                 raise Conflict("bot_not_settled")
             close_run(session, bot_id=bot.id, reason=HALTED, now=now)
             bot.state, bot.halted_at, bot.halt_sells = BotState.OFF, None, False
             bot.halt_reason, bot.updated_at = None, now
-
-
-def rest(*, bot_id: int, now: datetime) -> None:
-    """End the run of a bot that was stopped or halted, once nothing is in the air any more."""
-    with transaction() as session:
-        bot = session.get_one(Bot, bot_id, with_for_update=True)
-        if _has_pending(session, bot_id):
-            return
-        if bot.state is BotState.STOPPING:
-            bot.state, bot.updated_at = BotState.OFF, now
-            close_run(session, bot_id=bot_id, reason=STOPPED, now=now)
-        elif bot.state is BotState.HALTED:
-            close_run(session, bot_id=bot_id, reason=HALTED, now=now)
-
-
-def stop_for(*, bot_id: int, problem: str, now: datetime) -> None:
-    """Stop a bot that can't go on, and say why; a halted one stays halted."""
-    with transaction() as session:
-        bot = session.get_one(Bot, bot_id, with_for_update=True)
-        if bot.state in (BotState.RUNNING, BotState.STOPPING):
-            bot.state, bot.updated_at = BotState.OFF, now
-        close_run(session, bot_id=bot_id, reason=problem, now=now, kind=LogKind.PROBLEM)
-
-
-def close_run(
-    session: Session, *, bot_id: int, reason: str, now: datetime, kind: LogKind = LogKind.END
-) -> None:
-    """End the open run, where there is one; inside a transaction."""
-    run = _open_run_of(session, bot_id)
-    if run is not None:
-        run.ended_at, run.end_reason = now, reason[:40]
-        code = "run_ended" if kind is LogKind.END else "run_broke_off"
-        add_line(session, run_id=run.id, kind=kind, code=code, now=now, reason=reason)
 
 
 def _own(session: Session, user_id: int, mode: BotMode) -> Bot | None:
@@ -295,10 +260,6 @@ def _made(
     return bot
 
 
-def _account(session: Session, bot: Bot) -> LinkedAccount | None:
-    return session.get(LinkedAccount, bot.account_id) if bot.account_id else None
-
-
 def _check_listed(settings: BotSettings, now: datetime) -> None:
     listed = {coin.code for coin in catalogue(now) if coin.is_active}
     unknown = [code for code in settings.codes if code not in listed]
@@ -310,42 +271,12 @@ def _check_free_to_move(session: Session, bot: Bot) -> None:
     if bot.state not in _REST:
         raise Conflict("bot_is_on")
     held = session.scalar(select(Position.market).where(Position.bot_id == bot.id).limit(1))
-    if held is not None or _has_pending(session, bot.id):
+    if held is not None or has_pending(session, bot.id):
         raise Conflict("bot_holds_coins")
-
-
-def _has_pending(session: Session, bot_id: int) -> bool:
-    query = select(Order.id).where(Order.bot_id == bot_id, Order.state.in_(UNSETTLED)).limit(1)
-    return session.scalar(query) is not None
-
-
-def _open_run_of(session: Session, bot_id: int) -> BotRun | None:
-    return session.scalar(select(BotRun).where(BotRun.bot_id == bot_id, BotRun.ended_at.is_(None)))
 
 
 def _run_to_end(session: Session, bot: Bot, now: datetime) -> BotRun | None:
     """The run in which a halt sells: the open one, or one made for what an ended run left."""
-    run = _open_run_of(session, bot.id)
+    run = open_run_of(session, bot.id)
     held = session.scalar(select(Position.market).where(Position.bot_id == bot.id).limit(1))
-    return (
-        run if run is not None or held is None else _open_run(session, bot, read_prices(now), now)
-    )
-
-
-def _open_run(session: Session, bot: Bot, prices: Prices, now: datetime) -> BotRun:
-    settings = settings_from_json(bot.settings)
-    worth = worth_of(
-        settings.capital, money_left([bot.id])[bot.id], bought_of([bot.id]).get(bot.id, {}), prices
-    )
-    run = BotRun(bot_id=bot.id, started_at=now, start_value=worth)
-    session.add(run)
-    session.flush()
-    first: dict[str, Decimal] = {
-        market: prices.last[market] for market in settings.markets if market in prices.last
-    }
-    told = {market: f"{price:f}" for market, price in first.items()}
-    add_line(
-        session, run_id=run.id, kind=LogKind.START, code="run_started", now=now, prices=told,
-        worth=worth,
-    )  # fmt: skip
-    return run
+    return run if run is not None or held is None else open_run(session, bot, read_prices(now), now)

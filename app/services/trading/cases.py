@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import and_, exists, or_, select
 
-from app.domain.exchanges import ExchangeName, OrderState, Side
+from app.domain.exchanges import UNSETTLED, ExchangeName, OrderState, Side
 from app.domain.runs import BotMode, BotState, OrderReason
 from app.domain.trading import (
     BotSettings,
@@ -17,8 +17,8 @@ from app.domain.trading import (
     trading_day,
 )
 from app.extensions import db
-from app.models import Bot, BotRun, Order, Position
-from app.services.trading.orders import UNSETTLED
+from app.models import Bot, BotRun, Order
+from app.services.trading.positions import bought_of
 
 _AWAKE = (BotState.RUNNING, BotState.STOPPING)
 
@@ -115,14 +115,6 @@ def _pending(idents: list[int]) -> dict[int, list[Pending]]:
         found[row.bot_id].append(
             Pending(row.id, row.client_id, row.market, row.side, row.reason, row.state, row.sent_at)
         )
-    return found
-
-
-def bought_of(idents: list[int]) -> dict[int, dict[str, Bought]]:
-    """What each bot holds by market."""
-    found: dict[int, dict[str, Bought]] = defaultdict(dict)
-    for row in db.session.scalars(select(Position).where(Position.bot_id.in_(idents))):
-        found[row.bot_id][row.market] = Bought(row.volume, row.cost, row.day, row.opened_at)
     return found
 
 

@@ -8,51 +8,41 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import table_of, transaction, upsert
 from app.domain.exchanges import (
-    KeyState,
-    MarketRules,
+    UNSETTLED,
     OrderIntent,
     OrderKind,
     OrderReport,
     OrderState,
     Side,
 )
-from app.domain.runs import BotState, LogKind, OrderReason
+from app.domain.runs import LogKind, OrderReason
 from app.domain.trading import (
-    LastCheck,
     Silence,
-    Standing,
-    Traded,
     Tried,
-    Yeses,
-    bought_by,
     judge_silence,
     may_enter,
     may_exit,
-    settings_from_json,
     state_after,
 )
-from app.models import Bot, BotRun, LinkedAccount, Order, OrderFill, Position
-from app.services.trading.lines import add_line, add_line_once
+from app.models import Bot, Order, OrderFill
+from app.services.trading.checking import Known, last_check
+from app.services.trading.lines import add_line_once
+from app.services.trading.positions import keep_position
+from app.services.trading.runs import open_run_of
+from app.services.trading.telling import tell, tell_fill, tell_intended
 
-#: What a bot may order in each state; in the others nothing.
-_ALLOWED = {
-    BotState.RUNNING: frozenset(OrderReason) - {OrderReason.HALT},
-    BotState.HALTED: frozenset({OrderReason.HALT}),
-}
-UNSETTLED = (OrderState.INTENDED, OrderState.UNKNOWN, OrderState.OPEN)
 #: Given up before it was sent, because the server was stopped in between.
 INTERRUPTED = "interrupted"
 NEVER_ARRIVED = "never_arrived"
 _ZERO = Decimal(0)
-_DIGITS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +63,6 @@ class Wish:
         return Side.BUY if self.reason is OrderReason.ENTRY else Side.SELL
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was learned before the transaction: the market's rules, prices, what the bot is worth.
-
-    `own_money` is what is left of the won entrusted to the bot: the rest of an account isn't its
-    own. `live_trading` is the server's yes to real money.
-    """
-
-    rules: MarketRules
-    last: Decimal | None
-    worth: Decimal
-    worth_at_start: Decimal
-    own_money: Decimal
-    live_trading: bool
-
-
 def intend(*, wish: Wish, known: Known, now: datetime) -> int | None:
     """Write down what is to be ordered; its id, or None where it must not be.
 
@@ -100,21 +74,21 @@ def intend(*, wish: Wish, known: Known, now: datetime) -> int | None:
     try:
         with transaction() as session:
             bot = session.get_one(Bot, wish.bot_id, with_for_update=True)
-            run_id = _open_run(session, bot.id)
+            run = open_run_of(session, bot.id)
             earlier = _of_signal(session, wish)
-            if run_id is None or not _may_try(session, wish, earlier, now):
+            if run is None or not _may_try(session, wish, earlier, now):
                 return None
-            order = _order(wish, intent, run_id, len(earlier), now)
-            objection = _last_check(session, bot, order, known).object_to(intent, now)
+            order = _order(wish, intent, run.id, len(earlier), now)
+            objection = last_check(session, bot, order, known).object_to(intent, now)
             if objection is not None:
                 about = {"market": wish.market, "day": str(wish.day), "side": wish.side.value}
                 add_line_once(
-                    session, run_id=run_id, kind=LogKind.SKIPPED, code=objection, now=now, **about
+                    session, run_id=run.id, kind=LogKind.SKIPPED, code=objection, now=now, **about
                 )
                 return None
             session.add(order)
             session.flush()
-            _tell_intended(session, order, now)
+            tell_intended(session, order, now)
             return order.id
     except IntegrityError:  # another process was faster; the signal is its own now
         return None
@@ -133,7 +107,7 @@ def claim(*, order_id: int, known: Known, now: datetime) -> OrderIntent | None:
             return None
         bot = session.get_one(Bot, order.bot_id, with_for_update=True)
         intent = intent_of(order)
-        objection = _last_check(session, bot, order, known).object_to(intent, now)
+        objection = last_check(session, bot, order, known).object_to(intent, now)
         if objection is not None:
             _end(session, order, OrderState.NEVER_SENT, objection, now)
             return None
@@ -163,9 +137,9 @@ def record_report(*, order_id: int, report: OrderReport, now: datetime) -> Order
         if order.executed_volume != before:
             session.flush()
             keep_position(session, bot_id=order.bot_id, market=order.market)
-            _tell_fill(session, order, order.executed_volume - before, now)
+            tell_fill(session, order, order.executed_volume - before, now)
         elif order.state is OrderState.CANCELLED and was is not OrderState.CANCELLED:
-            _tell(session, order, LogKind.ORDER, "order_cancelled", now)
+            tell(session, order, LogKind.ORDER, "order_cancelled", now)
         return order.state
 
 
@@ -186,7 +160,7 @@ def record_doubt(*, order_id: int, now: datetime) -> None:
     with transaction() as session:
         order = session.get_one(Order, order_id)
         if order.state is OrderState.UNKNOWN:
-            _tell(session, order, LogKind.PROBLEM, "order_unknown", now)
+            tell(session, order, LogKind.PROBLEM, "order_unknown", now)
 
 
 def record_missing(*, order_id: int, now: datetime) -> OrderState:
@@ -221,48 +195,6 @@ def intent_of(order: Order) -> OrderIntent:
         volume=order.volume,
         funds=order.funds,
         price=order.price,
-    )
-
-
-def keep_position(session: Session, *, bot_id: int, market: str) -> None:
-    """Make a position what the orders say; inside a transaction."""
-    rows = session.scalars(
-        select(Order)
-        .where(Order.bot_id == bot_id, Order.market == market, Order.executed_volume != _ZERO)
-        .order_by(Order.id)
-    )
-    held = bought_by(
-        Traded(row.side, row.executed_volume, row.executed_funds, row.day, row.created_at)
-        for row in rows
-    )
-    own = (Position.bot_id == bot_id, Position.market == market)
-    session.execute(delete(Position).where(*own))
-    if held is not None:
-        session.execute(
-            table_of(Position).insert(),
-            {
-                "bot_id": bot_id,
-                "market": market,
-                "volume": held.volume,
-                "cost": held.cost,
-                "day": held.day,
-                "opened_at": held.since,
-            },
-        )
-
-
-def yeses_of(bot: Bot, account: LinkedAccount | None, live_trading: bool) -> Yeses | None:
-    """The yeses that a bot has; None where it needs none."""
-    if not bot.mode.needs_yeses:
-        return None
-    key = account is not None and account.unlinked_at is None
-    return Yeses(
-        server=live_trading,
-        person=bot.confirmed_at is not None,
-        key=key
-        and account is not None
-        and account.state is KeyState.GOOD
-        and account.can_trade is True,
     )
 
 
@@ -325,64 +257,12 @@ def _may_try(session: Session, wish: Wish, earlier: Iterable[Order], now: dateti
     return (may_enter if wish.side is Side.BUY else may_exit)(tried, now)
 
 
-def _last_check(session: Session, bot: Bot, order: Order, known: Known) -> LastCheck:
-    account = session.get(LinkedAccount, bot.account_id) if bot.account_id else None
-    position = session.get(Position, (bot.id, order.market))
-    return LastCheck(
-        rules=known.rules,
-        limits=settings_from_json(bot.settings).limits,
-        standing=_standing(session, order, known),
-        yeses=yeses_of(bot, account, known.live_trading),
-        is_allowed=order.reason in _ALLOWED.get(bot.state, ()),
-        bought=position.volume if position else _ZERO,
-        last=known.last,
-        day=order.day,
-    )
-
-
-def _standing(session: Session, order: Order, known: Known) -> Standing:
-    """What the day's purchases of the bot have taken, and when it last sold of this market."""
-    bought = session.scalars(
-        select(Order).where(
-            Order.bot_id == order.bot_id,
-            Order.day == order.day,
-            Order.side == Side.BUY,
-            Order.client_id != order.client_id,
-        )
-    ).all()
-    with localcontext(prec=_DIGITS):
-        spent = sum((_taken(one) for one in bought), _ZERO)
-    sold = session.scalars(
-        select(Order.ended_at)
-        .where(
-            Order.bot_id == order.bot_id,
-            Order.market == order.market,
-            Order.side == Side.SELL,
-            Order.executed_volume != _ZERO,
-            Order.ended_at.is_not(None),
-        )
-        .order_by(Order.id.desc())
-        .limit(1)
-    ).first()
-    return Standing(spent, known.worth_at_start, known.worth, sold)
-
-
-def _taken(order: Order) -> Decimal:
-    return order.executed_funds if order.state.is_final else order.funds or _ZERO
-
-
-def _open_run(session: Session, bot_id: int) -> int | None:
-    return session.scalar(
-        select(BotRun.id).where(BotRun.bot_id == bot_id, BotRun.ended_at.is_(None))
-    )
-
-
 def _end(session: Session, order: Order, state: OrderState, problem: str, now: datetime) -> None:
     order.state, order.problem, order.ended_at = state, problem[:60], now
     refused = state is OrderState.REJECTED
     kind = LogKind.REFUSED if refused else LogKind.SKIPPED
     code = "order_refused" if refused else "order_not_sent"
-    _tell(session, order, kind, code, now, problem=order.problem)
+    tell(session, order, kind, code, now, problem=order.problem)
 
 
 def _keep_fills(session: Session, order: Order, report: OrderReport) -> None:
@@ -400,31 +280,3 @@ def _keep_fills(session: Session, order: Order, report: OrderReport) -> None:
     ]
     if rows:
         session.execute(upsert(table_of(OrderFill)).on_conflict_do_nothing(), rows)
-
-
-def _tell_intended(session: Session, order: Order, now: datetime) -> None:
-    amount = {"funds": order.funds} if order.side is Side.BUY else {"volume": order.volume}
-    _tell(session, order, LogKind.SIGNAL, f"signal_{order.reason}", now, price=order.signal_price)
-    _tell(session, order, LogKind.ORDER, f"order_{order.side}", now, **amount)
-
-
-def _tell_fill(session: Session, order: Order, volume: Decimal, now: datetime) -> None:
-    with localcontext(prec=_DIGITS):
-        price = order.executed_funds / order.executed_volume
-    _tell(
-        session,
-        order,
-        LogKind.FILL,
-        f"fill_{order.side}",
-        now,
-        volume=volume,
-        price=round(price, 8),
-        fee=order.paid_fee,
-    )
-
-
-def _tell(
-    session: Session, order: Order, kind: LogKind, code: str, now: datetime, **more: object
-) -> None:
-    about = {"market": order.market, "order": order.client_id[:9], **more}
-    add_line(session, run_id=order.run_id, kind=kind, code=code, now=now, **about)

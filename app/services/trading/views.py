@@ -16,8 +16,9 @@ from app.extensions import db
 from app.models import Bot, BotRun, BotValue, Order
 from app.services.market import CatalogueCoin, catalogue
 from app.services.trading.bots import BotFacts
-from app.services.trading.cases import bought_of, tried_of
+from app.services.trading.cases import tried_of
 from app.services.trading.plans import Planner
+from app.services.trading.positions import bought_of
 from app.services.trading.values import money_left, read_prices, worth_of
 
 _ZERO = Decimal(0)
