@@ -12,6 +12,7 @@ from app.domain.candles import Ask, finished_until
 from app.domain.exchanges import ExchangeName, Keys, KeyState
 from app.domain.market import Candle, CandleUnit, Listing, Ticker, search_key
 from app.domain.points import Reason
+from app.domain.runs import BotMode
 from app.domain.trading import BacktestSettings
 from app.domain.votes import Choice, Direction, Duration, Question, VoteState
 from app.extensions import db
@@ -19,7 +20,7 @@ from app.models import CandleSpan, Coin, Holding, LedgerEntry, LinkedAccount, Qu
 from app.services import accounts, market, votes
 from app.services.exchanges import Sealer
 from app.services.market import Target
-from app.services.trading import backtests
+from app.services.trading import backtests, bots
 from app.services.trading.testing import run_backtest
 from app.services.votes import Draft, Evidence
 from app.wiring import fingerprint_key, sealing_keys
@@ -306,3 +307,11 @@ def make_backtest(user_id: int, *, now: datetime = NOW) -> int:
     result = run_backtest(settings, now=now, progress=lambda _done: None)
     backtests.finish(backtest_id=made, result=result, now=now)
     return made
+
+
+def make_run(user_id: int, *, now: datetime = NOW) -> int:
+    """A run of the bot on paper that was halted; its coin is Bitcoin, which must be listed."""
+    bots.start_bot(user_id=user_id, mode=BotMode.PAPER, live_trading=False, now=now)
+    bots.halt_all(user_id=user_id, sells=False, now=now)
+    bots.lift_halt(user_id=user_id, now=now)
+    return bots.get_bot(user_id=user_id, mode=BotMode.PAPER).run_id or 0

@@ -16,7 +16,7 @@ from app.api.told import tells
 from app.api.wire import answer, cached
 from app.clock import utcnow
 from app.domain.errors import Conflict, InvalidInput
-from app.domain.kst import to_kst
+from app.domain.kst import log_stamp, to_kst
 from app.domain.market import Candle
 from app.domain.runs import BotMode
 from app.messages import message, run_line
@@ -163,8 +163,8 @@ def toggle() -> Response:
     try:
         bots.start_bot(user_id=person, mode=mode, live_trading=live_trading(), now=now)
     except (Conflict, InvalidInput) as error:
-        said = _stamped(now, message(error.code, error.params))
-        return answer({"log": [*_log(person, mode), said]})
+        said = message(error.code, error.params)
+        return answer({"log": [*_log(person, mode), f"{log_stamp(now)} {said}"]})
     return answer({"status": "Auto"})
 
 
@@ -172,17 +172,13 @@ def _log(person: int, mode: BotMode) -> list[str]:
     """The last run's lines, oldest first; equal ones are numbered, for the client keys by them."""
     bot = bots.get_bot(user_id=person, mode=mode)
     told = [] if bot.id is None else lines.list_lines(user_id=person, bot_id=bot.id)
-    texts = [_stamped(one.at, run_line(one.code, one.params)) for one in reversed(told)]
+    texts = [f"{log_stamp(one.at)} {run_line(one.code, one.params)}" for one in reversed(told)]
     seen: Counter[str] = Counter()
     distinct = []
     for text in texts:
         seen[text] += 1
         distinct.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
     return distinct
-
-
-def _stamped(moment: datetime, text: str) -> str:
-    return f"{to_kst(moment):%Y/%m/%d %H:%M:%S} {text}"
 
 
 def _is_asked_by_our_page() -> bool | None:

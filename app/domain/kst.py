@@ -11,6 +11,11 @@ def to_kst(moment: datetime) -> datetime:
     return moment.astimezone(KST)
 
 
+def log_stamp(moment: datetime) -> str:
+    """`2026/11/20 13:52:07` in Korea, with which a line of a bot's log begins."""
+    return f"{to_kst(moment):%Y/%m/%d %H:%M:%S}"
+
+
 def kst_day(moment: datetime) -> date:
     """The calendar day in Korea at this moment; a new one begins at 15:00 UTC."""
     return to_kst(moment).date()

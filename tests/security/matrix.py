@@ -102,6 +102,7 @@ GET    /desk/bot/real                                 login  200    200    200  
 POST   /desk/bot/real                                 login  422    422    422    login  login
 POST   /desk/bot/real/account                         login  404    404    404    login  login
 POST   /desk/bot/real/no                              login  303    303    303    login  login
+GET    /desk/bot/runs/<int:run_id>/log.txt            login  200    404    404    login  login
 GET    /desk/bot/settings                             login  200    200    200    login  login
 POST   /desk/bot/settings                             login  422    422    422    login  login
 POST   /desk/bot/start                                login  303    303    303    login  login

@@ -27,6 +27,7 @@ ARGUMENTS = {
     "vote_id": "1",
     "account_id": "1",
     "backtest_id": "1",
+    "run_id": "1",
     "digest": "0" * 64,
     "kind": "ledger",
 }
@@ -55,7 +56,7 @@ def rules(app: Flask) -> list[tuple[str, Rule]]:
 
 
 class Stage:
-    """Alice owns vote, account, backtest 1, a picture; who is dead, or left, once was as good."""
+    """Alice owns vote, account, backtest, run 1, a picture; some others once were as good."""
 
     def __init__(self, app: Flask, owner: User, other: User, staff: User) -> None:
         self.app = app
@@ -63,6 +64,7 @@ class Stage:
         make.make_vote(owner, now=utcnow())
         make.link_account(owner.id, now=utcnow())
         make.make_backtest(owner.id, now=utcnow())
+        make.make_run(owner.id, now=utcnow())
         with transaction() as session:
             content = {"media_type": "image/png", "content": b"\x89PNG", "fetched_at": utcnow()}
             session.add(Picture(user_id=owner.id, digest="0" * 64, **content))

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain.runs import LogKind
+from app.domain.errors import NotFound
+from app.domain.runs import BotMode, LogKind
 from app.extensions import db
 from app.models import Bot, BotRun, RunLine
 
 MOST_LINES = 200
+MOST_RUNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,15 @@ class Line:
     kind: LogKind
     code: str
     params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """From a start of a bot to its end, which an open one hasn't."""
+
+    id: int
+    started_at: datetime
+    ended_at: datetime | None
 
 
 def add_line(
@@ -66,7 +77,28 @@ def list_lines(*, user_id: int, bot_id: int, most: int = MOST_LINES) -> Sequence
     rows = db.session.scalars(
         select(RunLine).where(RunLine.run_id == run_id).order_by(RunLine.id.desc()).limit(most)
     )
-    return [Line(row.id, row.at, row.kind, row.code, json.loads(row.params)) for row in rows]
+    return [_line(row) for row in rows]
+
+
+def list_runs(*, user_id: int, mode: BotMode) -> Sequence[Run]:
+    """The newest runs of a person's bot, newest first."""
+    rows = db.session.scalars(
+        select(BotRun)
+        .join(Bot, Bot.id == BotRun.bot_id)
+        .where(Bot.user_id == user_id, Bot.mode == mode)
+        .order_by(BotRun.id.desc())
+        .limit(MOST_RUNS)
+    )
+    return [Run(row.id, row.started_at, row.ended_at) for row in rows]
+
+
+def run_log(*, user_id: int, run_id: int) -> Sequence[Line]:
+    """All lines of a run, oldest first. Raises NotFound for a run of somebody else's bot."""
+    own = select(BotRun.id).join(Bot, Bot.id == BotRun.bot_id)
+    if db.session.scalar(own.where(BotRun.id == run_id, Bot.user_id == user_id)) is None:
+        raise NotFound
+    rows = db.session.scalars(select(RunLine).where(RunLine.run_id == run_id).order_by(RunLine.id))
+    return [_line(row) for row in rows]
 
 
 def first_prices(params: str | None) -> dict[str, Decimal]:
@@ -75,5 +107,5 @@ def first_prices(params: str | None) -> dict[str, Decimal]:
     return {market: Decimal(price) for market, price in told.items()}
 
 
-def _plain(value: object) -> str:
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+def _line(row: RunLine) -> Line:
+    return Line(row.id, row.at, row.kind, row.code, json.loads(row.params))

@@ -1,7 +1,5 @@
 """Backtests: the form, how far one is, its result, and files to take along."""
 
-from collections.abc import Iterator
-
 from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
@@ -19,6 +17,7 @@ from app.services.trading.backtests import BacktestView
 from app.services.trading.sheets import k_sheet, trade_sheet
 from app.services.trading.testing import BacktestCoin
 from app.web.desk import figures
+from app.web.desk.files import as_file
 from app.web.filters import coin_name
 from app.web.forms import Form
 from app.web.sessions import me, require_sign_in
@@ -138,14 +137,14 @@ def cancel(backtest_id: int) -> ResponseReturnValue:
 @limiter.limit(FILE_LIMIT, key_func=_person_key)
 def trades_file(backtest_id: int) -> Response:
     """Every trade of every coin, as a file for spreadsheets."""
-    return _file(trade_sheet(_coins(backtest_id)), f"whaling-backtest-{backtest_id}-trades.csv")
+    return as_file(trade_sheet(_coins(backtest_id)), f"whaling-backtest-{backtest_id}-trades.csv")
 
 
 @bp.get("/<int:backtest_id>/k.csv")
 @limiter.limit(FILE_LIMIT, key_func=_person_key)
 def k_file(backtest_id: int) -> Response:
     """Every k of every coin, as a file for spreadsheets."""
-    return _file(k_sheet(_coins(backtest_id)), f"whaling-backtest-{backtest_id}-k.csv")
+    return as_file(k_sheet(_coins(backtest_id)), f"whaling-backtest-{backtest_id}-k.csv")
 
 
 def _own(backtest_id: int) -> BacktestView:
@@ -198,10 +197,3 @@ def _common(form: BacktestForm) -> dict[str, object]:
         "names": figures.coin_names(market.catalogue(now)),
         "now": now,
     }
-
-
-def _file(pieces: Iterator[str], name: str) -> Response:
-    response = Response("".join(pieces), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -1,8 +1,6 @@
 """The bot's page: how it does, what it waits for, its log; start, stop, real money, the kill."""
 
-from decimal import Decimal
-
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 from wtforms import SelectField, StringField
@@ -10,6 +8,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer t
 
 from app.clock import utcnow
 from app.domain.errors import AppError, Conflict, InvalidInput
+from app.domain.kst import log_stamp
 from app.domain.runs import BotMode
 from app.domain.trading import BotSettings, typed_settings
 from app.i18n import gettext
@@ -18,6 +17,7 @@ from app.services import exchanges
 from app.services.trading import bots, lines, views
 from app.web.desk import words
 from app.web.desk.curve import money_curve
+from app.web.desk.files import as_file
 from app.web.forms import Form
 from app.web.sessions import me, require_sign_in
 from app.web.votes.fragments import fragment
@@ -26,6 +26,8 @@ from app.wiring import live_trading
 bp = Blueprint("bot", __name__, url_prefix="/desk/bot")
 bp.before_request(require_sign_in)
 
+#: More is in the file of the run.
+LINES_SHOWN = 60
 _PAGE = {BotMode.PAPER: "/desk/bot", BotMode.LIVE: "/desk/bot?mode=live"}
 #: Numbers a person may leave empty have no bounds of the browser's: the rules say what is wrong.
 _NUMBER = {"inputmode": "decimal", "autocomplete": "off"}
@@ -71,7 +73,8 @@ class YesForm(Form):
 @bp.get("")
 def show() -> str:
     """The bot of the mode that is asked for; paper unless live is."""
-    return render_template("desk/bot.html", **_seen(_mode()))
+    drift = views.drift_of(user_id=me().id)
+    return render_template("desk/bot.html", stages=_stages(), drift=drift, **_seen(_mode()))
 
 
 @bp.get("/live")
@@ -179,11 +182,15 @@ def take_yes_back() -> ResponseReturnValue:
 def orders_csv() -> Response:
     """All orders of the bot, oldest first."""
     mode = _mode()
-    pieces = views.order_sheet(user_id=me().id, mode=mode)
-    answer = Response(list(pieces), mimetype="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="whaling-orders-{mode}.csv"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    return as_file(views.order_sheet(user_id=me().id, mode=mode), f"whaling-orders-{mode}.csv")
+
+
+@bp.get("/runs/<int:run_id>/log.txt")
+def run_log(run_id: int) -> Response:
+    """All lines of a run, oldest first, in the form that the desk's first client reads."""
+    told = lines.run_log(user_id=me().id, run_id=run_id)
+    texts = (f"{log_stamp(one.at)} {run_line(one.code, one.params)}\n" for one in told)
+    return as_file(texts, f"whaling-log-{run_id}.txt")
 
 
 def _mode() -> BotMode:
@@ -199,10 +206,10 @@ def _sentence() -> str:
 
 
 def _seen(mode: BotMode) -> dict[str, object]:
-    """All that the page shows of one bot."""
+    """What the page shows of one bot and its script renews."""
     now = utcnow()
     bot = bots.get_bot(user_id=me().id, mode=mode)
-    told = [] if bot.id is None else lines.list_lines(user_id=me().id, bot_id=bot.id)
+    told = lines.list_lines(user_id=me().id, bot_id=bot.id or 0, most=LINES_SHOWN)
     curve = views.value_curve(bot=bot)
     return {
         "now": now,
@@ -212,12 +219,8 @@ def _seen(mode: BotMode) -> dict[str, object]:
         "targets": views.list_targets(bot=bot, now=now),
         "standing": views.standing_of(bot=bot, now=now),
         "chart": money_curve(curve) if len(curve) > 1 else None,
-        "drift": views.drift_of(user_id=me().id),
         "log": [(one, run_line(one.code, one.params)) for one in told],
-        "stages": _stages(),
-        "words": words,
-        "hundred": Decimal(100),
-        "is_demo": current_app.config["WHALING_DEMO"],
+        "runs": lines.list_runs(user_id=me().id, mode=mode),
     }
 
 
