@@ -84,6 +84,7 @@ class BacktestWorker:
             except Cancelled:
                 backtests.end_cancelled(backtest_id=work.id, now=steps.moment())
             except Interrupted:
+                backtests.give_back(backtest_id=work.id)
                 log.info("backtest=%d interrupted, to be begun again", work.id)
 
     def _tell(self, backtest_id: int, done: int) -> None:

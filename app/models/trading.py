@@ -38,7 +38,6 @@ class Bot(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     halted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     halt_sells: Mapped[bool] = mapped_column(default=False)
-    halt_reason: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -202,7 +201,10 @@ class BotValue(Base):
 
 
 class Backtest(Base):
-    """A search or backtest somebody asked for: what was asked (JSON), how far it is, its result."""
+    """A search or backtest somebody asked for: what was asked (JSON), how far it is, its result.
+
+    `attempts` counts how often a process began it and neither finished nor gave it back.
+    """
 
     __tablename__ = "backtests"
     __table_args__ = (
@@ -223,6 +225,7 @@ class Backtest(Base):
     state: Mapped[BacktestState] = mapped_column(text_enum(BacktestState, "state"))
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     result: Mapped[str | None] = mapped_column(Text)
     problem: Mapped[str | None] = mapped_column(String(200))

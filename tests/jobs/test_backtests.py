@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import utcnow
@@ -15,7 +16,7 @@ from app.extensions import db
 from app.jobs import backtests as job
 from app.jobs.backtests import BacktestWorker
 from app.jobs.guard import Steps
-from app.models import User
+from app.models import Backtest, User
 from app.services import jobs as records
 from app.services.trading import backtests, testing
 from app.services.trading.backtests import BacktestRow
@@ -122,6 +123,7 @@ def test_one_that_was_interrupted_is_made_by_the_next_process(
         wait_until(lambda: row(alice, ident).state is BacktestState.RUNNING)
         worker.stop()
     assert row(alice, ident).state is BacktestState.RUNNING
+    assert db.session.scalars(select(Backtest.attempts)).one() == 0
 
     monkeypatch.setattr(testing, "SHUFFLES", 2)
     BacktestWorker(app, second=lambda: 30).work(Steps(now=utcnow()))

@@ -24,6 +24,9 @@ from app.services.trading.testing import BacktestResult, total_steps
 KEEP = 20
 #: So many of one person may wait or run at once.
 MOST_UNFINISHED = 3
+#: After so many processes died over one, it isn't begun again.
+MOST_ATTEMPTS = 3
+KILLED = "killed"
 _UNFINISHED = (BacktestState.WAITING, BacktestState.RUNNING)
 _MOST_PROBLEM = 200
 
@@ -40,6 +43,12 @@ class BacktestRow:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    problem: str | None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it was given up because the server died over it again and again."""
+        return self.problem == KILLED
 
     @property
     def is_over(self) -> bool:
@@ -157,7 +166,8 @@ def is_waited_for() -> bool:
 def take_next(now: datetime) -> Work | None:
     """Begin the oldest that isn't over, or begin it again where a process was killed over it.
 
-    Only who holds the queue's lease may call this. One that was to be cancelled ends here.
+    Only who holds the queue's lease may call this. One that was to be cancelled ends here, and so
+    does one over which `MOST_ATTEMPTS` processes died: it may be what kills them.
     """
     with transaction() as session:
         row = session.scalar(
@@ -168,9 +178,23 @@ def take_next(now: datetime) -> Work | None:
         if row.cancel_requested:
             row.state, row.finished_at = BacktestState.CANCELLED, now
             return None
+        if row.attempts >= MOST_ATTEMPTS:
+            row.state, row.problem, row.finished_at = BacktestState.FAILED, KILLED, now
+            return None
+        row.attempts += 1
         row.state, row.done = BacktestState.RUNNING, 0
         row.started_at = row.started_at or now
         return Work(row.id, backtest_from_json(row.asked), row.created_at)
+
+
+def give_back(*, backtest_id: int) -> None:
+    """The process that made it ends in good order: that it began counts for nothing."""
+    with transaction() as session:
+        session.execute(
+            update(Backtest)
+            .where(Backtest.id == backtest_id, Backtest.state == BacktestState.RUNNING)
+            .values(attempts=Backtest.attempts - 1)
+        )
 
 
 def note_progress(*, backtest_id: int, done: int) -> bool:
@@ -222,6 +246,7 @@ _ROW = (
     Backtest.created_at,
     Backtest.started_at,
     Backtest.finished_at,
+    Backtest.problem,
 )
 
 
@@ -278,6 +303,7 @@ def _row(row: Any) -> BacktestRow:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        problem=row.problem,
     )
 
 

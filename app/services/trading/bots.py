@@ -226,7 +226,7 @@ def lift_halt(*, user_id: int, now: datetime) -> None:
                 raise Conflict("bot_not_settled")
             close_run(session, bot_id=bot.id, reason=HALTED, now=now)
             bot.state, bot.halted_at, bot.halt_sells = BotState.OFF, None, False
-            bot.halt_reason, bot.updated_at = None, now
+            bot.updated_at = now
 
 
 def _own(session: Session, user_id: int, mode: BotMode) -> Bot | None:

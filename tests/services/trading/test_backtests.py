@@ -90,6 +90,31 @@ def test_one_that_a_killed_process_left_is_begun_again(alice: User) -> None:
     assert (row.done, row.started_at) == (0, NOW)
 
 
+def test_one_over_which_three_processes_died_is_given_up_in_plain_words(alice: User) -> None:
+    ident, next_one = ask(alice), ask(alice)
+    for _ in range(3):
+        work = backtests.take_next(NOW)
+        assert work is not None
+        assert work.id == ident
+
+    assert backtests.take_next(NOW) is None
+    assert state(alice, ident) is BacktestState.FAILED
+    assert backtests.get_backtest(user_id=alice.id, backtest_id=ident).row.was_killed
+    work = backtests.take_next(NOW)
+    assert work is not None
+    assert work.id == next_one
+
+
+def test_one_that_was_given_back_in_good_order_is_begun_as_often_as_it_takes(alice: User) -> None:
+    ident = ask(alice)
+
+    for _ in range(5):
+        assert backtests.take_next(NOW) is not None
+        backtests.give_back(backtest_id=ident)
+
+    assert state(alice, ident) is BacktestState.RUNNING
+
+
 def test_waiting_one_ends_at_once_when_cancelled(alice: User) -> None:
     ident = ask(alice)
 

@@ -155,6 +155,18 @@ def test_failure_is_told_without_what_went_wrong_inside(browser: Visitor, owner:
     assert "secret" not in page
 
 
+def test_one_over_which_the_server_died_says_so_and_what_to_do(
+    browser: Visitor, owner: User
+) -> None:
+    ident = ask(owner)
+    for _ in range(backtests.MOST_ATTEMPTS + 1):
+        backtests.take_next(utcnow())
+
+    page = browser.get(f"/desk/backtest/{ident}").text
+
+    assert "서버가 여러 번 꺼져서" in page
+
+
 def test_result_shows_both_parts_their_doubts_and_the_assumptions(
     app: Flask, browser: Visitor, owner: User
 ) -> None:
