@@ -27,10 +27,12 @@ from app.web import (
     preferences,
     security,
     sessions,
+    smaller,
     votes,
 )
 
 _PARTS = (
+    smaller,
     access,
     keeping,
     security,
