@@ -191,6 +191,25 @@ def test_unlinking_wipes_keys_and_balances_and_frees_the_key(
     assert link(doors, bob) != ident
 
 
+def test_key_that_comes_back_to_its_person_is_the_account_it_was(
+    session: Session, doors: Doors
+) -> None:
+    """Else a bot that had bought there could neither sell nor move to the new account."""
+    alice, bob = make_user(password="a-long-password"), make_user(password="a-long-password")
+    ident = link(doors, alice)
+    unlink_account(user_id=alice.id, account_id=ident, now=LATER)
+    of_bob = link(doors, bob)
+    unlink_account(user_id=bob.id, account_id=of_bob, now=LATER)
+
+    assert link(doors, alice) == ident
+
+    first, second = stored()
+    assert (first.unlinked_at, second.unlinked_at) == (None, LATER)
+    assert SEALER.open(str(first.sealed_keys)) == KEYS
+    (seen,) = list_accounts(user_id=alice.id, now=LATER)
+    assert (seen.balances_at, seen.holdings) == (None, ())
+
+
 def test_stranger_can_neither_unlink_nor_learn_that_it_is_there(
     session: Session, doors: Doors
 ) -> None:

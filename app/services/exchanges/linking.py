@@ -94,18 +94,21 @@ def link_account(
 
 
 def keep_link(session: Session, user_id: int, proven: Proven, sealer: Sealer, now: datetime) -> int:
-    """The deed of `link_account` inside an open transaction, once the key is known to be good."""
+    """The deed of `link_account` inside an open transaction, once the key is known to be good.
+
+    Who unlinked it and links it again gets the account of then: a bot may hold coins there.
+    """
     fingerprint = sealer.fingerprint(proven.exchange, proven.keys)
     _check_room(session, user_id, proven.exchange, fingerprint)
     account = _linked(session, proven.exchange, fingerprint)
     if account is None:
-        account = LinkedAccount(
+        account = _once_linked(session, user_id, proven.exchange, fingerprint) or LinkedAccount(
             user_id=user_id,
             exchange=proven.exchange,
             fingerprint=fingerprint,
             last_four=proven.keys.last_four,
-            linked_at=now,
         )
+        account.linked_at, account.unlinked_at = now, None
         session.add(account)
     account.sealed_keys = sealer.seal(proven.keys)
     account.wanted_at = now
@@ -176,7 +179,7 @@ def unlink_account(*, user_id: int, account_id: int, now: datetime) -> None:
 
 def forget_account(session: Session, account: LinkedAccount, now: datetime) -> None:
     """The deed of `unlink_account` inside an open transaction."""
-    account.sealed_keys = None
+    account.sealed_keys = account.balances_at = None
     account.unlinked_at = account.unlinked_at or now
     session.execute(delete(Holding).where(Holding.account_id == account.id))
 
@@ -208,6 +211,22 @@ def _linked(session: Session, exchange: ExchangeName, fingerprint: str) -> Linke
             LinkedAccount.fingerprint == fingerprint,
             LinkedAccount.unlinked_at.is_(None),
         )
+    )
+
+
+def _once_linked(
+    session: Session, user_id: int, exchange: ExchangeName, fingerprint: str
+) -> LinkedAccount | None:
+    """The newest account that this person linked with this key and let go again."""
+    return session.scalar(
+        select(LinkedAccount)
+        .where(
+            LinkedAccount.user_id == user_id,
+            LinkedAccount.exchange == exchange,
+            LinkedAccount.fingerprint == fingerprint,
+        )
+        .order_by(LinkedAccount.id.desc())
+        .limit(1)
     )
 
 
