@@ -55,6 +55,10 @@ def cast(vote_id: int) -> ResponseReturnValue:
         )
     except NotEnoughPoints:  # the sheet says by how much, and what helps
         return redirect(f"/votes/{vote_id}/answer?choice={choice}", 303)
+    except AlreadyAnswered as refused:
+        # Pressed twice, or in another tab: the same answer stands, and the page shows it.
+        stands = found(vote_id, utcnow()).view.my_choice is choice
+        return _back(vote_id, None if stands else refused)
     except Conflict as refused:
         return _back(vote_id, refused)
     flash(gettext("답했어요. 고래밥 %(n)s개 남았어요.", n=count(done.balance)), "success")

@@ -97,6 +97,18 @@ def test_second_answer_is_refused_and_changes_nothing(
     assert factories.reload(vote.id).no_count == 0
 
 
+def test_same_answer_again_is_no_error_and_spends_once(
+    as_bob: Visitor, bob: User, vote: Vote
+) -> None:
+    for _press in range(2):
+        again = as_bob.post(f"/votes/{vote.id}/answer", data={"choice": "yes"})
+
+    page = as_bob.get(again.location).text
+    assert "고래밥 290개 남았어요" in page
+    assert "이미 답한 질문이에요" not in page
+    assert factories.balance(bob) == 290
+
+
 def test_sheet_for_an_answered_vote_leads_back_with_the_reason(
     as_bob: Visitor, bob: User, vote: Vote
 ) -> None:
