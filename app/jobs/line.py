@@ -99,6 +99,10 @@ class Line:
             self._judge(heard, now)
         return heard
 
+    def give_up(self, problem: str) -> None:
+        """Hang up on a line that tells what can't be believed, and try again after a pause."""
+        self._lose(Unavailable(problem))
+
     def close(self) -> None:
         """Hang up; a later `tend` opens the line at once."""
         self._opening_for = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import Flask
 
 from app.clock import monotonic, utcnow
-from app.domain.market import FeedSource
+from app.domain.market import FeedSource, is_mass_leap
 from app.exchanges.base import Heard
 from app.extensions import db
 from app.jobs.guard import Steps
@@ -121,6 +121,9 @@ class PriceFeed:
         if report is not None:
             self._write_at = monotonic() + self._tempo.write_s
             self._complaints.add(len(report.held_back), f"{report.held_back[:3]} leapt")
+            held, judged = len(report.held_back), len(report.held_back) + report.stored
+            if self._line.is_live and is_mass_leap(held=held, judged=judged):
+                self._line.give_up(f"{held} of {judged} prices of the stream leapt")
         self._complaints.tell()
 
     def _state(self) -> State:

@@ -176,13 +176,13 @@ POLLED: list[tuple[str, dict[str, object]]] = [
     ("cut", {}), ("garbage", {}), ("empty", {}), ("huge", {"size": 2_000_000}), ("stale", {}),
     ("skew", {"seconds": 600}), ("skew", {"seconds": -600}), ("nan", {"all": True}),
     ("zero", {"all": True}), ("negative", {"all": True}), ("wrong_type", {"all": True}),
-    ("missing", {"all": True}),
+    ("missing", {"all": True}), ("jump", {"factor": 0.1, "all": True}),
 ]  # fmt: skip
 REFUSED: list[tuple[str, dict[str, object]]] = [
     ("429", {}), ("5xx", {}), ("html", {"status": 200}),
 ]  # fmt: skip
 STREAMED: list[tuple[str, dict[str, object]]] = [
-    ("jump", {"factor": 10}), ("jump", {"factor": 0.1, "all": True}), ("nan", {}), ("zero", {}),
+    ("jump", {"factor": 10}), ("nan", {}), ("zero", {}),
     ("negative", {}), ("wrong_type", {}), ("missing", {}), ("unknown", {}), ("duplicate", {}),
     ("disorder", {}), ("skew", {"seconds": 3}), ("skew", {"seconds": -20}),
 ]  # fmt: skip
