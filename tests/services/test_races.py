@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app import db as database
+from app.db import writing
 from app.domain.errors import AppError, Conflict
 from app.domain.points import AlreadyToppedUp, NotEnoughPoints, Reason
 from app.domain.votes import AlreadyAnswered, Choice, VoteClosed
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 def race(request: pytest.FixtureRequest, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Race:
     """Run deeds at the same moment, each in a thread of its own; results and refusals come back."""
     if request.param == "processes":
-        monkeypatch.setattr(database, "_turn", lambda _engine: nullcontext())
+        monkeypatch.setattr(writing, "_turn", lambda _engine: nullcontext())
 
     def run(*deeds: Deed) -> list[object]:
         ready = threading.Barrier(len(deeds))
