@@ -31,7 +31,7 @@ def run() -> list[Row]:
         taken["ours"].append(_seconds(lambda: base_rate_table(closes, LAST)))
         taken["limit"].append(_seconds(lambda: limit(closes)))
     began = time.perf_counter()
-    counted = peer(closes[:PEER_COINS])
+    counted = peer(closes[:, :PEER_COINS])
     seconds = time.perf_counter() - began
     _compare(base_rate_table(closes, LAST), counted)
     rates = COINS * RATES
@@ -53,22 +53,22 @@ def run() -> list[Row]:
 
 
 def prepare() -> Closes:
-    """A year of random walks of all sizes, some days without a trade."""
+    """A year of random walks of all sizes, some days without a trade; one row per day."""
     dice = np.random.default_rng(1)
     walks = np.exp(np.cumsum(dice.normal(0, 0.05, (COINS, WINDOW_DAYS)), axis=1))
     prices = 10 ** dice.uniform(-4, 8, (COINS, 1)) * WON * walks
     closes = np.clip(prices.round(), 1, 10**17 // 2).astype(np.int64)
     closes[dice.random((COINS, WINDOW_DAYS)) < 0.01] = 0
-    return closes
+    return np.ascontiguousarray(closes.T)
 
 
 def limit(closes: Closes) -> None:
     """One pass: every window is looked at and divided once, every figure written once."""
     for duration in Duration:
         ends = places(duration)
-        first, last = closes[:, : len(ends)], closes[:, ends]
+        first, last = closes[: len(ends)], closes[ends]
         100 * last // np.maximum(first, 1)
-    np.full((len(Duration), len(Direction), len(closes), RANGES), 1, np.int16)
+    np.full((len(Duration), len(Direction), RANGES, COINS), 1, np.int16)
 
 
 @cache
@@ -79,7 +79,7 @@ def places(duration: Duration) -> NDArray[np.int64]:
 
 def peer(closes: Closes) -> list[dict[tuple[Duration, Direction, int], int]]:
     """A loop over ranges and windows, as one writes it first."""
-    return [_counted([int(close) for close in coin]) for coin in closes]
+    return [_counted([int(close) for close in coin]) for coin in closes.T]
 
 
 def _counted(closes: list[int]) -> dict[tuple[Duration, Direction, int], int]:
@@ -113,7 +113,7 @@ def windows(duration: Duration) -> list[tuple[int, int]]:
 def _compare(table: Table, counted: list[dict[tuple[Duration, Direction, int], int]]) -> None:
     for coin, hits in enumerate(counted):
         ours = {
-            (duration, direction, range_pct): int(table.hits[number, way, coin, range_pct])
+            (duration, direction, range_pct): int(table.hits[number, way, range_pct, coin])
             for number, duration in enumerate(Duration)
             for way, direction in enumerate(Direction)
             for range_pct in range(1, RANGES + 1)

@@ -16,9 +16,9 @@ WON = 10**8
 
 
 def years(*coins: list[int]) -> "np.ndarray[tuple[int, int], np.dtype[np.int64]]":
-    """A year per coin that ends with these closes, in counts of 1e-8 won; 0 is no trade."""
-    rows = [[0] * (WINDOW_DAYS - len(closes)) + closes for closes in coins]
-    return np.array(rows, dtype=np.int64).reshape(len(coins), WINDOW_DAYS)
+    """A year that ends with these closes of each coin, in counts of 1e-8 won; 0 is no trade."""
+    columns = [[0] * (WINDOW_DAYS - len(closes)) + closes for closes in coins]
+    return np.array(columns, dtype=np.int64).reshape(len(coins), WINDOW_DAYS).T
 
 
 def agrees(table: Table, coins: list[list[int]]) -> None:
@@ -35,15 +35,15 @@ def agrees(table: Table, coins: list[list[int]]) -> None:
                     found.rate(direction, range_pct).hits if found else 0
                     for range_pct in range(1, 301)
                 ]
-                assert table.hits[number, way, place, 1:].tolist() == expected
+                assert table.hits[number, way, 1:, place].tolist() == expected
 
 
 def test_move_of_exactly_the_range_counts() -> None:
     table = base_rate_table(years([100 * WON, 110 * WON, 99 * WON]), LAST)
 
     assert table.windows[0].tolist() == [2]
-    assert table.hits[0, 0, 0, 9:12].tolist() == [1, 1, 0]
-    assert table.hits[0, 1, 0, 9:12].tolist() == [1, 1, 0]
+    assert table.hits[0, 0, 9:12, 0].tolist() == [1, 1, 0]
+    assert table.hits[0, 1, 9:12, 0].tolist() == [1, 1, 0]
 
 
 def test_coin_without_trades_has_no_window() -> None:
@@ -54,12 +54,12 @@ def test_coin_without_trades_has_no_window() -> None:
 
 
 def test_without_coins_the_table_is_empty() -> None:
-    assert base_rate_table(years(), LAST).hits.shape == (3, 2, 0, 301)
+    assert base_rate_table(years(), LAST).hits.shape == (3, 2, 301, 0)
 
 
 def test_less_or_more_than_a_year_is_refused() -> None:
     with pytest.raises(ValueError, match="364 days"):
-        base_rate_table(years([1])[:, 1:], LAST)
+        base_rate_table(years([1])[1:], LAST)
 
 
 def test_whole_year_of_random_walks_agrees_with_the_rule() -> None:

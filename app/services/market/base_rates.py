@@ -53,7 +53,7 @@ def all_base_rates(
     return {
         code: {
             duration: (
-                int(table.hits[number, way, place, range_pct]),
+                int(table.hits[number, way, range_pct, place]),
                 int(table.windows[number, place]),
             )
             for number, duration in enumerate(Duration)
@@ -95,7 +95,7 @@ def _read_table(last_day: date, _now: datetime) -> tuple[tuple[str, ...], "Table
     last = datetime.combine(last_day, time(), UTC)
     places = {code: place for place, code in enumerate(codes)}
     closes = (
-        (places[code], WINDOW_DAYS - 1 - (last - opened_at).days, close)
+        (WINDOW_DAYS - 1 - (last - opened_at).days, places[code], close)
         for code, opened_at, close in rows
     )
     count: Callable[..., Table] = analysis.base_rates.table_of_closes
