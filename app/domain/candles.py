@@ -41,10 +41,11 @@ def finished_until(now: datetime, unit: CandleUnit) -> datetime:
 def put_together(candles: Iterable[Candle], frame: int) -> list[Candle]:
     """Longer candles from shorter ones, oldest first; where nothing was traded there is none."""
     groups = groupby(candles, key=lambda one: frame_start(one.opened_at, frame))
-    return [_joined(start, list(parts)) for start, parts in groups]
+    return [joined(start, list(parts)) for start, parts in groups]
 
 
-def _joined(start: datetime, parts: Sequence[Candle]) -> Candle:
+def joined(start: datetime, parts: Sequence[Candle]) -> Candle:
+    """The candle from `start` on that these shorter ones, oldest first, make together."""
     return Candle(
         market=parts[0].market,
         opened_at=start,

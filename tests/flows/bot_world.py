@@ -38,7 +38,7 @@ from app.exchanges.base import (
 )
 from app.exchanges.http import HttpClient
 from app.extensions import db
-from app.models import Bot, LinkedAccount, Order, Position, Quote, StoredCandle
+from app.models import Bot, CandleSpan, LinkedAccount, Order, Position, Quote, StoredCandle
 from app.services import market
 from app.services.trading import bots, orders, runs
 from app.services.trading.cases import Case
@@ -273,8 +273,12 @@ def plant_candles(coin_id: int) -> None:
         made | {"unit": 1440, "opened_at": datetime(2026, 2, 27, tzinfo=UTC) + timedelta(days=day)}
         for day in range(DAYS + 4)
     ]
+    span = {
+        "coin_id": coin_id, "unit": 60, "known_from": first, "known_until": hours[-1]["opened_at"],
+    }  # fmt: skip
     with transaction() as session:
         session.execute(table_of(StoredCandle).insert(), hours + days)
+        session.execute(table_of(CandleSpan).insert(), span)
 
 
 def plant_traders(

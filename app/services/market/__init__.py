@@ -4,6 +4,7 @@ from app.services.market.base_rates import all_base_rates, base_rate, base_rates
 from app.services.market.board import LiveBoard, live_board
 from app.services.market.candles import (
     candle_series,
+    known_stretch,
     last_finished_day,
     want_candles,
     week_lines,
@@ -91,6 +92,7 @@ __all__ = [
     "followed_markets",
     "forming_candle",
     "get_coin",
+    "known_stretch",
     "last_finished_day",
     "list_favourites",
     "live_board",

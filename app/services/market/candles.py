@@ -42,13 +42,23 @@ def candle_series(*, coin_id: int, frame: int, until: datetime, count: int) -> l
     parts = frame // unit
     if parts == 1:
         return _last(coin_id, unit, until, count)
-    known = _known(coin_id, unit)
+    known = known_stretch(coin_id=coin_id, unit=unit)
     if known is None:
         return []
     end = frame_start(min(until, known.until), frame)
     shorter = _last(coin_id, unit, end, (count + 1) * parts)
     whole = [one for one in shorter if known.holds(frame_start(one.opened_at, frame), end)]
     return put_together(whole, frame)[-count:]
+
+
+def known_stretch(*, coin_id: int, unit: CandleUnit) -> Known | None:
+    """The time in which every candle is known, also that there is none; None where nothing is."""
+    row = db.session.execute(
+        select(CandleSpan.known_from, CandleSpan.known_until, CandleSpan.reaches_start).where(
+            CandleSpan.coin_id == coin_id, CandleSpan.unit == unit
+        )
+    ).first()
+    return Known(*row) if row else None
 
 
 def want_candles(*, coin_id: int, unit: CandleUnit, now: datetime) -> None:
@@ -97,15 +107,6 @@ def _last(coin_id: int, unit: CandleUnit, until: datetime, count: int) -> list[C
         .limit(count)
     ).all()
     return [to_candle(row) for row in reversed(rows)]
-
-
-def _known(coin_id: int, unit: CandleUnit) -> Known | None:
-    row = db.session.execute(
-        select(CandleSpan.known_from, CandleSpan.known_until, CandleSpan.reaches_start).where(
-            CandleSpan.coin_id == coin_id, CandleSpan.unit == unit
-        )
-    ).first()
-    return Known(*row) if row else None
 
 
 def select_candles() -> Select[*tuple[Any, ...]]:

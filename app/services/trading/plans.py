@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 
+from app.domain.candles import Known, joined
 from app.domain.exchanges import ExchangeName
 from app.domain.market import Candle, CandleUnit
 from app.domain.trading import (
@@ -23,7 +25,13 @@ from app.domain.trading import (
     finished_before,
     trading_day,
 )
-from app.services.market import CatalogueCoin, candle_series, catalogue, want_candles
+from app.services.market import (
+    CatalogueCoin,
+    candle_series,
+    catalogue,
+    known_stretch,
+    want_candles,
+)
 
 #: A day whose candle hasn't come yet is planned again after this.
 PLAN_AGAIN_AFTER = timedelta(seconds=10)
@@ -133,7 +141,11 @@ def _opening(
 def _days(
     coin: CatalogueCoin, exchange: ExchangeName, day: date, count: int, now: datetime
 ) -> tuple[Day, ...]:
-    """Finished days of the exchange, oldest first; days other than Upbit's are put together."""
+    """Finished days of the exchange, oldest first; days other than Upbit's are put together.
+
+    Only such of which every hour is known: else a high or a low may be missing, and with it the
+    range by which a target is set.
+    """
     until = day_start(day, exchange)
     if exchange is ExchangeName.UPBIT:
         found = candle_series(coin_id=coin.id, frame=int(CandleUnit.DAY), until=until, count=count)
@@ -143,25 +155,15 @@ def _days(
     hours = candle_series(
         coin_id=coin.id, frame=int(CandleUnit.HOUR), until=until, count=count * _HOURS
     )
-    return as_days(_joined_days(hours, exchange), exchange)
+    known = known_stretch(coin_id=coin.id, unit=CandleUnit.HOUR)
+    whole = [one for one in _joined_days(hours, exchange) if _is_known(one.opened_at, known)]
+    return as_days(whole, exchange)
+
+
+def _is_known(start: datetime, known: Known | None) -> bool:
+    return known is not None and known.holds(start, start + CandleUnit.DAY.length)
 
 
 def _joined_days(hours: list[Candle], exchange: ExchangeName) -> list[Candle]:
-    """Whole days from hours; a day of which the first hours aren't held is left out."""
-    by_day: dict[date, list[Candle]] = {}
-    for hour in hours:
-        by_day.setdefault(trading_day(hour.opened_at, exchange), []).append(hour)
-    whole = list(by_day.items())[1:]  # of the oldest one hours may be missing
-    return [
-        Candle(
-            market=parts[0].market,
-            opened_at=day_start(day, exchange),
-            open=parts[0].open,
-            high=max(part.high for part in parts),
-            low=min(part.low for part in parts),
-            close=parts[-1].close,
-            volume=sum(part.volume for part in parts),
-            turnover=sum(part.turnover for part in parts),
-        )
-        for day, parts in whole
-    ]
+    by_day = groupby(hours, key=lambda hour: trading_day(hour.opened_at, exchange))
+    return [joined(day_start(day, exchange), list(parts)) for day, parts in by_day]
