@@ -5,6 +5,7 @@ from app.services import jobs as records
 from app.services.idempotency import forget_old_answers
 from app.services.market import drop_old_candles, thin_samples
 from app.services.tokens import forget_dead_sessions
+from app.services.trading.values import thin_values
 
 
 def run_housekeeping(steps: Steps) -> None:
@@ -13,6 +14,8 @@ def run_housekeeping(steps: Steps) -> None:
         steps.report["samples_dropped"] = thin_samples(now=steps.now)
     with steps.guarded("candles"):
         steps.report["candles_dropped"] = drop_old_candles(now=steps.now)
+    with steps.guarded("values"):
+        steps.report["values_dropped"] = thin_values(now=steps.now)
     with steps.guarded("records"):
         steps.report["records_dropped"] = records.forget_old_runs(now=steps.now)
     with steps.guarded("clients"):

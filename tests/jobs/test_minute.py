@@ -221,6 +221,7 @@ def test_housekeeping_thins_and_proves_and_repeats(clockwork: Clockwork) -> None
     coins = db.session.scalar(select(func.count()).select_from(Coin)) or 0
     assert report["samples_dropped"] == coins * 10
     assert report["records_dropped"] == 1
+    assert report["values_dropped"] == 0
     assert report["ledger_balanced"] is True
     assert clockwork.keep_house().report["samples_dropped"] == 0
 

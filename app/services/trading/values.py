@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, tuple_
 
 from app.db import table_of, transaction, upsert
 from app.domain.exchanges import Side
@@ -20,6 +21,8 @@ from app.services.trading.lines import first_prices
 
 #: A price this old decides nothing any more.
 FRESH_FOR = timedelta(seconds=60)
+#: Each noted value is kept so long, then the first of each day.
+KEEP_EACH_VALUE = timedelta(days=7)
 _ZERO = Decimal(0)
 _STEP = Decimal("0.00000001")
 _DIGITS = 60
@@ -101,6 +104,21 @@ def note_values(cases: Iterable[Case], prices: Prices, now: datetime) -> int:
         with transaction() as session:
             session.execute(upsert(table_of(BotValue)).on_conflict_do_nothing(), rows)
     return len(rows)
+
+
+def thin_values(*, now: datetime) -> int:
+    """Keep of older days the first value of each run, and its newest; returns how many went."""
+    old = BotValue.at < now - KEEP_EACH_VALUE
+    first = select(BotValue.run_id, func.min(BotValue.at)).where(old)
+    newest = select(BotValue.run_id, func.max(BotValue.at)).group_by(BotValue.run_id)
+    place = tuple_(BotValue.run_id, BotValue.at)
+    surplus = delete(BotValue).where(
+        old,
+        place.not_in(first.group_by(BotValue.run_id, func.date(BotValue.at))),
+        place.not_in(newest),
+    )
+    with transaction() as session:
+        return cast(int, session.execute(surplus).rowcount)  # type: ignore[attr-defined]
 
 
 def held_since(

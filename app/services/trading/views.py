@@ -4,12 +4,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
 from sqlalchemy import select
 
-from app.domain.exchanges import Side
+from app.domain.exchanges import ExchangeName, Side
 from app.domain.runs import BotMode
 from app.domain.trading import day_start, trading_day
 from app.extensions import db
@@ -24,6 +24,9 @@ from app.services.trading.values import money_left, read_prices, worth_of
 _ZERO = Decimal(0)
 _DIGITS = 60
 _POINTS = 400
+_SHORTEST = timedelta(seconds=1)
+#: A paper order was made on the same signal when it was due at a price no further off than this.
+_SAME_SIGNAL_PCT = Decimal("0.5")
 _SHEET = (
     "created_at", "market", "side", "reason", "state", "volume", "funds", "signal_price",
     "executed_volume", "executed_funds", "paid_fee", "problem", "client_id",
@@ -97,7 +100,9 @@ class Standing:
 class Drift:
     """Live beside paper on the same signals, or beside the price of the signal itself, in percent.
 
-    Positive is dearer for purchases and cheaper for sales: worse.
+    Positive is dearer for purchases and cheaper for sales: worse. Signals are the same when they
+    are of one exchange, coin, day and reason, at about the same price: bots of other settings, or
+    days that begin at another hour, tell nothing of how orders are carried out.
     """
 
     orders: int
@@ -155,7 +160,10 @@ def standing_of(*, bot: BotFacts, now: datetime) -> Standing | None:
 
 
 def value_curve(*, bot: BotFacts) -> list[tuple[datetime, Decimal, Decimal | None]]:
-    """What the last run was worth over time, and buying and waiting; at most some 400 points."""
+    """What the last run was worth over time, and buying and waiting; at most some 400 points.
+
+    They lie evenly over its time, of which the older part is kept by the day alone.
+    """
     if bot.run_id is None:
         return []
     rows = db.session.execute(
@@ -163,8 +171,11 @@ def value_curve(*, bot: BotFacts) -> list[tuple[datetime, Decimal, Decimal | Non
         .where(BotValue.run_id == bot.run_id)
         .order_by(BotValue.at)
     ).all()
-    step = max(1, len(rows) // _POINTS)
-    return [(row.at, row.value, row.hold) for row in (*rows[:-1:step], *rows[-1:])]
+    if not rows:
+        return []
+    step = (rows[-1].at - rows[0].at) / _POINTS or _SHORTEST
+    first = {(row.at - rows[0].at) // step: row for row in reversed(rows[:-1])}
+    return [(row.at, row.value, row.hold) for row in (*reversed(first.values()), rows[-1])]
 
 
 def drift_of(*, user_id: int) -> Drift | None:
@@ -172,10 +183,14 @@ def drift_of(*, user_id: int) -> Drift | None:
     live = _executed(user_id, BotMode.LIVE)
     if not live:
         return None
-    paper = {_signal(one): one for one in _executed(user_id, BotMode.PAPER)}
+    paper = {_signal(*one): one[0] for one in _executed(user_id, BotMode.PAPER)}
     with localcontext(prec=_DIGITS):
-        off = [_worse(one, one.signal_price) for one in live]
-        beside = [_worse(one, _paid(paper[_signal(one)])) for one in live if _signal(one) in paper]
+        off = [_worse(order, order.signal_price) for order, _ in live]
+        beside = [
+            _worse(order, _paid(twin))
+            for order, exchange in live
+            if (twin := paper.get(_signal(order, exchange))) and _is_same(order, twin)
+        ]
         mean = sum(off, _ZERO) / len(off)
         matched = sum(beside, _ZERO) / len(beside) if beside else None
     return Drift(len(off), mean, len(beside), matched)
@@ -194,18 +209,23 @@ def order_sheet(*, user_id: int, mode: BotMode) -> Iterator[str]:
         yield _line([_cell(getattr(row, name)) for name in _SHEET])
 
 
-def _executed(user_id: int, mode: BotMode) -> list[Order]:
-    return list(
-        db.session.scalars(
-            select(Order)
-            .join(Bot, Bot.id == Order.bot_id)
-            .where(Bot.user_id == user_id, Bot.mode == mode, Order.executed_volume != _ZERO)
-        )
+def _executed(user_id: int, mode: BotMode) -> list[tuple[Order, ExchangeName]]:
+    rows = db.session.execute(
+        select(Order, Bot.exchange)
+        .join(Bot, Bot.id == Order.bot_id)
+        .where(Bot.user_id == user_id, Bot.mode == mode, Order.executed_volume != _ZERO)
+        .order_by(Order.id)
     )
+    return [(order, exchange) for order, exchange in rows]
 
 
-def _signal(order: Order) -> tuple[object, ...]:
-    return order.market, order.day, order.side, order.reason
+def _signal(order: Order, exchange: ExchangeName) -> tuple[object, ...]:
+    return exchange, order.market, order.day, order.side, order.reason
+
+
+def _is_same(one: Order, other: Order) -> bool:
+    apart = _pct(one.signal_price, other.signal_price)
+    return apart is not None and abs(apart) <= _SAME_SIGNAL_PCT
 
 
 def _paid(order: Order) -> Decimal:
