@@ -93,7 +93,7 @@ MESSAGES = {
     "means_out_of_order": _("짧은 평균은 긴 평균보다 적은 날로 계산해야 해요."),
     "history_too_short": _("일봉이 모자라요. %(needed)s일이 필요한데 %(had)s일뿐이에요."),
     "days_unusable": _("일봉이 서로 어긋나 계산할 수 없어요. 운영자에게 알려 주세요."),
-    "not_a_number": _("숫자로 적어 주세요."),
+    "not_a_number": _("숫자 0–9와 소수점만으로 적어 주세요."),
     "strategy_unknown": _("그런 전략은 없어요. 목록에서 골라 주세요."),
     "backtests_unfinished": _(
         "백테스트는 한 번에 %(most)s개까지 맡길 수 있어요. 하나가 끝나거나 취소된 뒤에 해 주세요."

@@ -89,7 +89,7 @@ def test_asking_leads_to_the_page_that_tells_how_far_it_is(browser: Visitor, own
 @pytest.mark.parametrize(
     ("wrong", "place", "sentence"),
     [
-        ({"fee": "많이"}, "fee", "숫자로 적어 주세요"),
+        ({"fee": "많이"}, "fee", "숫자 0–9와 소수점만으로 적어 주세요"),
         ({"slippage": "99"}, "slippage", "0부터 20까지의 수로"),
         ({"coin": "GONE"}, "coin", "그런 코인은 없어요"),
         ({"more": "GONE"}, "more", "그런 코인은 없어요"),
