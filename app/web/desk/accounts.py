@@ -8,10 +8,12 @@ from wtforms import PasswordField, StringField
 from app.clock import utcnow
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.exchanges import ExchangeName, KeyState
+from app.domain.runs import BotMode
 from app.extensions import limiter
 from app.i18n import gettext
 from app.services import exchanges
 from app.services.exchanges import AccountView, Doors, Sealer, typed_keys
+from app.services.trading import bots
 from app.web.desk import words
 from app.web.desk.samples import SAMPLES
 from app.web.forms import Form, row_id
@@ -103,8 +105,12 @@ def check(account_id: int) -> ResponseReturnValue:
 
 @bp.get("/accounts/<int:account_id>/unlink")
 def ask_to_unlink(account_id: int) -> str:
-    """What unlinking does, and the button that does it."""
-    return render_template("desk/unlink.html", account=_mine(account_id), words=words)
+    """What unlinking does, also to a bot that trades there, and the button that does it."""
+    bot = bots.get_bot(user_id=me().id, mode=BotMode.LIVE)
+    is_traded = bot.is_on and bot.account_id == account_id
+    return render_template(
+        "desk/unlink.html", account=_mine(account_id), is_traded=is_traded, words=words
+    )
 
 
 @bp.post("/accounts/<int:account_id>/unlink")

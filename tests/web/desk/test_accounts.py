@@ -9,7 +9,9 @@ from flask import Flask
 from app.clock import utcnow
 from app.db import transaction
 from app.domain.exchanges import KeyProblem, KeyState
+from app.domain.runs import BotMode
 from app.models import LinkedAccount, User
+from app.services.trading import bots
 from app.simulator import Simulator
 from app.simulator.desk.samples import _SAMPLES
 from app.web.desk.accounts import KEY_LIMIT
@@ -231,6 +233,21 @@ def test_unlinking_is_asked_first_and_wipes_the_keys(app: Flask, browser: Visito
 
     assert "연결을 끊고 열쇠를 지웠어요." in shown
     assert linked(app) == []
+
+
+def test_unlinking_says_what_becomes_of_the_bot_that_trades_there(
+    app: Flask, browser: Visitor
+) -> None:
+    warning = "이 계좌로 실거래를 하고 있어요."
+    browser.post("/desk/link", data=form())
+    assert warning not in said(browser.get("/desk/accounts/1/unlink"))
+    with app.app_context():
+        now = utcnow()
+        bots.choose_account(user_id=1, account_id=1, now=now)
+        bots.confirm_live(user_id=1, typed="a", sentence="a", now=now)
+        bots.start_bot(user_id=1, mode=BotMode.LIVE, live_trading=True, now=now)
+
+    assert warning in said(browser.get("/desk/accounts/1/unlink"))
 
 
 def test_last_way_in_is_not_unlinked(app: Flask) -> None:
