@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,10 +132,13 @@ def _host(env: Mapping[str, str], name: str, default: str) -> str:
 
 def _database(env: Mapping[str, str], instance: Path, filename: str) -> str:
     text = env.get("DATABASE_URL", "").strip() or f"sqlite:///{instance / filename}"
-    if not re.match(r"(sqlite:///|postgresql(\+\w+)?://)", text):
+    found = re.match(r"sqlite:///|postgresql(?:\+(psycopg2?))?://", text)
+    if not found:
         raise ConfigError(
             f"DATABASE_URL={_shown(text)} must start with sqlite:/// or postgresql://"
         )
+    if text.startswith("postgresql"):
+        _installed("DATABASE_URL", found[1] or "psycopg")
     if text in ("sqlite:///", "sqlite:///:memory:"):
         raise ConfigError(
             "DATABASE_URL must name a file: votes and points have to outlive a restart"
@@ -142,12 +146,21 @@ def _database(env: Mapping[str, str], instance: Path, filename: str) -> str:
     return text
 
 
+def _installed(name: str, package: str) -> None:
+    if find_spec(package) is None:
+        raise ConfigError(
+            f"{name} needs a package that isn't installed: .venv/bin/pip install {package}"
+        )
+
+
 def _rate_limit_store(env: Mapping[str, str]) -> str:
     text = env.get("RATELIMIT_STORAGE_URI", "").strip() or "memory://"
-    if not re.match(r"(memory|redis|rediss|unix)(\+\w+)?://", text):
+    if not re.match(r"memory://|(redis|rediss|unix)(\+\w+)?://", text):
         raise ConfigError(
             f"RATELIMIT_STORAGE_URI={_shown(text)} must start with memory:// or redis://"
         )
+    if not text.startswith("memory"):
+        _installed("RATELIMIT_STORAGE_URI", "redis")
     return text
 
 
@@ -261,7 +274,8 @@ class Config:
 
         `overrides` (from the command line) win over the environment; None means not given.
         """
-        env = os.environ if env is None else env
+        given = {name.upper(): str(value) for name, value in overrides.items() if value is not None}
+        env = {**(os.environ if env is None else env), **given}
         instance = _writable(Path(env.get("INSTANCE_PATH", "").strip() or INSTANCE).absolute())
         upbit = _url(env, "UPBIT_URL", cls.upbit_url, ("http", "https"))
         logos = cls.upbit_logo_url if upbit == cls.upbit_url else f"{upbit}/logos"
@@ -288,9 +302,7 @@ class Config:
             "access_log": _switch(env, "ACCESS_LOG", default=False),
             "demo": demo,
         }
-        values |= _kakao(env, cls)
-        values |= {name: value for name, value in overrides.items() if value is not None}
-        return cls(**values)
+        return cls(**values, **_kakao(env, cls))
 
     def flask_settings(self) -> dict[str, Any]:
         """The settings under the names that Flask and its extensions look for."""

@@ -105,8 +105,9 @@ def _serve(app: Flask) -> None:
             clear_untrusted_proxy_headers=not settings["WHALING_TRUSTED_PROXIES"],
             **connection_options(),
         )
-    except OSError as error:
-        sys.exit(f"whaling: can't listen on port {settings['WHALING_PORT']}: {error.strerror}")
+    except (OSError, ValueError) as error:
+        place = f"HOST={settings['WHALING_HOST']} PORT={settings['WHALING_PORT']}"
+        sys.exit(f"whaling: can't listen at {place}: {getattr(error, 'strerror', None) or error}")
     signal.signal(signal.SIGTERM, _stop)
     address = f"http://{settings['WHALING_HOST']}:{server.effective_port}"
     if settings["WHALING_SCHEDULER"]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import config
 from config import Config, ConfigError
 from tests.serving import ROOT
 
@@ -17,6 +18,12 @@ LONG = "s" * 32
 
 def read(folder: Path, **env: str) -> Config:
     return Config.from_env({"INSTANCE_PATH": str(folder)} | env)
+
+
+@pytest.fixture
+def all_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where every package is installed that a setting may need."""
+    monkeypatch.setattr(config, "find_spec", lambda _package: object())
 
 
 def test_defaults_are_the_real_thing_on_this_machine_alone(tmp_path: Path) -> None:
@@ -66,6 +73,7 @@ def test_defaults_are_the_real_thing_on_this_machine_alone(tmp_path: Path) -> No
         ("PORT", "", "port", 5000),
     ],
 )  # fmt: skip
+@pytest.mark.usefixtures("all_installed")
 def test_setting_is_read(tmp_path: Path, name: str, text: str, field: str, value: object) -> None:
     assert getattr(read(tmp_path, **{name: text}), field) == value
 
@@ -77,6 +85,7 @@ def test_setting_is_read(tmp_path: Path, name: str, text: str, field: str, value
         ("DATABASE_URL", "whaling.db"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "postgresql+nodriver://h/x"),
         ("SECRET_KEY", "short"),
         ("HOST", "not a host"),
         ("PORT", "65536"),
@@ -144,6 +153,30 @@ def test_refused_setting_is_not_repeated_at_length(tmp_path: Path) -> None:
         read(tmp_path, PORT="1\n" * 9999)
 
     assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "package"),
+    [
+        ("DATABASE_URL", "postgresql://h/x", "psycopg"),
+        ("DATABASE_URL", "postgresql+psycopg2://h/x", "psycopg2"),
+        ("RATELIMIT_STORAGE_URI", "redis://h", "redis"),
+    ],
+)
+def test_setting_that_needs_a_package_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, package: str
+) -> None:
+    monkeypatch.setattr(config, "find_spec", {}.get)
+
+    with pytest.raises(ConfigError, match=rf"^{name} needs .*pip install {package}$"):
+        read(tmp_path, **{name: text})
+
+
+def test_command_line_is_checked_like_the_environment(tmp_path: Path) -> None:
+    env = {"INSTANCE_PATH": str(tmp_path)}
+
+    with pytest.raises(ConfigError, match="PORT='70000'"):
+        Config.from_env(env, port=70_000)
 
 
 def test_command_line_wins_over_environment(tmp_path: Path) -> None:

@@ -80,6 +80,12 @@ def test_port_that_is_taken_stops_the_start(tmp_path: Path) -> None:
         assert "can't listen" in one_line(start(tmp_path, PORT=port))
 
 
+def test_host_that_nobody_knows_stops_the_start(tmp_path: Path) -> None:
+    line = one_line(start(tmp_path, HOST="999999999999"))
+
+    assert line.startswith("whaling: can't listen at HOST=999999999999 PORT=0: ")
+
+
 def test_empty_folder_becomes_a_working_server_and_again(tmp_path: Path) -> None:
     for _ in range(2):
         with serving(tmp_path, SCHEDULER="off") as (address, process):
