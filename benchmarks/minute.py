@@ -63,7 +63,7 @@ def _row(taken: dict[str, float]) -> Row:
         notes=(
             f"{RUNS} runs, peer once; {COINS} candle requests each; all fetch from the simulator;"
             " peer: SQLAlchemy objects row by row, a transaction per vote; limit: http.client,"
-            " json, sqlite3, a transaction per vote, nothing checked",
+            " json, sqlite3, a transaction per coin as ours, nothing checked",
         ),
     )
 

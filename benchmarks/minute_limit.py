@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.client import HTTPConnection
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -87,13 +88,13 @@ def _quote(coin_id: int, row: dict[str, Any], seen: str) -> tuple[object, ...]:
 
 
 def _settle_votes(connection: sqlite3.Connection, line: HTTPConnection) -> None:
-    evidence: dict[tuple[str, str], Evidence] = {}
-    for vote_id, market, tracked_at in connection.execute(
-        _DUE, (stage.stamp(stage.NOW),)
-    ).fetchall():
-        if (market, tracked_at) not in evidence:
-            evidence[market, tracked_at] = _candle(line, market, tracked_at)
-        raw.settle(connection, vote_id, evidence[market, tracked_at], stage.NOW)
+    due = connection.execute(_DUE, (stage.stamp(stage.NOW),)).fetchall()
+    for (market, tracked_at), group in groupby(due, lambda row: row[1:]):
+        evidence = _candle(line, market, tracked_at)
+        connection.execute("BEGIN IMMEDIATE")
+        for vote_id, *_ in group:
+            raw.settle_within(connection, vote_id, evidence, stage.NOW)
+        connection.execute("COMMIT")
 
 
 def _candle(line: HTTPConnection, market: str, tracked_at: str) -> Evidence:

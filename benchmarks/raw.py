@@ -33,6 +33,15 @@ _COUNT = (
 def settle(connection: sqlite3.Connection, vote_id: int, evidence: Evidence, now: datetime) -> bool:
     """Settle one vote in one durable transaction; whether it was there to be settled."""
     connection.execute("BEGIN IMMEDIATE")
+    settled = settle_within(connection, vote_id, evidence, now)
+    connection.execute("COMMIT")
+    return settled
+
+
+def settle_within(
+    connection: sqlite3.Connection, vote_id: int, evidence: Evidence, now: datetime
+) -> bool:
+    """Settle one vote in the transaction that is open."""
     direction, duration, range_pct, created, yes, no, earned = connection.execute(
         _VOTE, (vote_id,)
     ).fetchone()
@@ -54,7 +63,6 @@ def settle(connection: sqlite3.Connection, vote_id: int, evidence: Evidence, now
     if claimed:
         connection.execute(_PAY, (earned, at, vote_id, result.value))
         connection.execute(_COUNT, (earned, result.value, vote_id))
-    connection.execute("COMMIT")
     return bool(claimed)
 
 

@@ -87,9 +87,9 @@ def ours(path: Path) -> float:
     """The app's own deed."""
     app = stage.make_app(path)
     with app.app_context():
-        assert votes.settle_vote(vote_id=WARM_UP, evidence=EVIDENCE, now=stage.NOW)
+        assert votes.settle_votes(vote_ids=[WARM_UP], evidence=EVIDENCE, now=stage.NOW)
         began = time.perf_counter()
-        assert votes.settle_vote(vote_id=VOTE, evidence=EVIDENCE, now=stage.NOW)
+        assert votes.settle_votes(vote_ids=[VOTE], evidence=EVIDENCE, now=stage.NOW)
         seconds = time.perf_counter() - began
     stage.close_app(app)
     return seconds

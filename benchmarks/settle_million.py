@@ -72,7 +72,7 @@ def in_turn(our_path: Path, limit_path: Path) -> tuple[float, float, float]:
     with app.app_context():
         for vote_id in range(1, FIRST + VOTES):
             began = time.perf_counter()
-            assert votes.settle_vote(vote_id=vote_id, evidence=EVIDENCE, now=stage.NOW)
+            assert votes.settle_votes(vote_ids=[vote_id], evidence=EVIDENCE, now=stage.NOW)
             between = time.perf_counter()
             assert raw.settle(connection, vote_id, EVIDENCE, stage.NOW)
             ended = time.perf_counter()

@@ -172,9 +172,10 @@ def answer(user: User, vote: Vote, choice: str = "yes", *, now: datetime | None 
 
 
 def settle(vote: Vote, final_price: str = "110", *, now: datetime | None = None) -> bool:
-    """Settle a closed vote at a final price."""
+    """Settle a closed vote at a final price; whether that did it."""
     moment = now or vote.tracked_at + timedelta(seconds=10)
-    return votes.settle_vote(vote_id=vote.id, evidence=make_evidence(vote, final_price), now=moment)
+    evidence = make_evidence(vote, final_price)
+    return votes.settle_votes(vote_ids=[vote.id], evidence=evidence, now=moment) == 1
 
 
 def make_evidence(vote: Vote, price: str = "110") -> Evidence:

@@ -1,6 +1,6 @@
-"""Settle what is due: one candle per coin and minute, each vote guarded on its own."""
+"""Settle what is due: one candle per coin and minute; no vote keeps another from its result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from app.domain.market import Candle, contradicts
@@ -29,13 +29,13 @@ class Settlement:
     voided: int = 0
     pushed_back: int = 0
     failed_calls: int = field(default=0, init=False)
+    began: float = field(default=0.0, init=False)
 
     def run(self) -> None:
         """Settle, void or push back every vote that is due, as far as time and exchange allow."""
-        began = self.steps.elapsed_s()
+        self.began = self.steps.elapsed_s()
         for group in votes.due_groups(now=self.steps.now):
-            late = self.steps.elapsed_s() - began > MAX_SECONDS
-            if late or self.failed_calls >= MAX_FAILED_CALLS or not self._handle(group):
+            if self._is_late() or self.failed_calls >= MAX_FAILED_CALLS or not self._handle(group):
                 break
             self.progress(len(group.vote_ids))
         self.steps.report["settle"] = {
@@ -43,6 +43,9 @@ class Settlement:
             "voided": self.voided,
             "pushed_back": self.pushed_back,
         }
+
+    def _is_late(self) -> bool:
+        return self.steps.elapsed_s() - self.began > MAX_SECONDS
 
     def _handle(self, group: DueGroup) -> bool:
         """Ask for the group's candle and act on the answer; False when told to stay away."""
@@ -68,8 +71,9 @@ class Settlement:
             self._without_candle(group, problem=problem, answered=True)
             return
         evidence = Evidence(candle, self.market.source, self.steps.moment())
-        for vote_id in group.vote_ids:
-            self._settle(vote_id, evidence)
+        for batch in group.batches:
+            if not self._is_late():
+                self._settle_batch(batch, evidence)
 
     def _objection(self, group: DueGroup, candle: Candle | None) -> str:
         """Why a candle decides nothing; empty when it does."""
@@ -97,11 +101,21 @@ class Settlement:
         newest = self.market.candle_before(group.market, self.steps.now)
         return newest is not None and newest.opened_at >= group.tracked_at
 
-    def _settle(self, vote_id: int, evidence: Evidence) -> None:
-        with self.steps.guarded(f"vote {vote_id}", self._pusher((vote_id,))):
-            self.settled += votes.settle_vote(
-                vote_id=vote_id, evidence=evidence, now=self.steps.moment()
-            )
+    def _settle_batch(self, vote_ids: Sequence[int], evidence: Evidence) -> None:
+        """In one transaction; where one of them fails, each in its own, so that only that waits."""
+        name = f"votes {min(vote_ids)} to {max(vote_ids)}"
+        with self.steps.guarded(name, lambda _error: self._settle_each(vote_ids, evidence)):
+            self._settle(vote_ids, evidence)
+
+    def _settle_each(self, vote_ids: Sequence[int], evidence: Evidence) -> None:
+        for vote_id in vote_ids:
+            with self.steps.guarded(f"vote {vote_id}", self._pusher(vote_id)):
+                self._settle((vote_id,), evidence)
+
+    def _settle(self, vote_ids: Sequence[int], evidence: Evidence) -> None:
+        self.settled += votes.settle_votes(
+            vote_ids=vote_ids, evidence=evidence, now=self.steps.moment()
+        )
 
     def _without_candle(
         self, group: DueGroup, *, problem: str, answered: bool, gone: bool = False
@@ -118,14 +132,14 @@ class Settlement:
 
     def _void(self, group: DueGroup, reason: str) -> None:
         for vote_id in group.vote_ids:
-            with self.steps.guarded(f"vote {vote_id}", self._pusher((vote_id,))):
+            with self.steps.guarded(f"vote {vote_id}", self._pusher(vote_id)):
                 votes.void_vote(vote_id=vote_id, reason=reason, now=self.steps.moment())
                 self.voided += 1
 
-    def _pusher(self, vote_ids: tuple[int, ...]) -> Callable[[Exception], None]:
+    def _pusher(self, vote_id: int) -> Callable[[Exception], None]:
         def push(error: Exception) -> None:
-            self.pushed_back += len(vote_ids)
+            self.pushed_back += 1
             problem = f"{type(error).__name__}: {error}"
-            votes.push_back(vote_ids=vote_ids, problem=problem, now=self.steps.now)
+            votes.push_back(vote_ids=(vote_id,), problem=problem, now=self.steps.now)
 
         return push

@@ -14,6 +14,7 @@ from app.jobs.settling import MAX_SECONDS, Settlement
 from app.models import Coin, LedgerEntry, User, Vote
 from app.services import market, votes
 from app.services.points import audit
+from app.services.votes import settling
 from app.simulator.clock import VirtualClock
 from app.wiring import market as exchange
 from tests import factories as make
@@ -109,6 +110,8 @@ def test_one_candle_serves_all_votes_of_a_coin_and_minute(
 
     assert clockwork.sim.requests[CANDLES] == 2
     assert all(make.is_state(vote, "tracked") for vote in (*made, other))
+    # One transaction, so one moment.
+    assert len({make.reload(vote.id).settled_at for vote in made}) == 1
 
 
 def test_new_market_appears_within_five_minutes(clockwork: Clockwork) -> None:
@@ -189,6 +192,7 @@ def test_vote_that_raises_is_pushed_back_and_the_others_settle(
     states = [str(make.reload(vote.id).state) for vote in made]
     assert states == ["tracked", "finished", "tracked"]
     assert not steps.ok
+    assert steps.report["settle"] == {"settled": 2, "voided": 0, "pushed_back": 1}
     found = make.reload(broken)
     assert found.attempts == 1
     assert "IntegrityError" in (found.last_problem or "")
@@ -211,6 +215,26 @@ def test_settling_gives_way_when_the_minute_runs_out(clockwork: Clockwork, asker
     assert len(votes.due_groups(now=clockwork.now)) == 2
 
 
+def test_settling_gives_way_between_two_transactions_of_a_group(
+    clockwork: Clockwork, asker: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "ANSWERS_AT_ONCE", 1)
+    made = [clockwork.ask(asker, range_pct=n) for n in (1, 2, 3)]
+    clockwork.at(made[0].finished_at)
+    now = made[0].tracked_at + MINUTE
+    clockwork.sim.clock = VirtualClock(now, 0.0)
+
+    class Slow(Steps):
+        def elapsed_s(self) -> float:
+            return settlement.settled * (MAX_SECONDS + 1)
+
+    settlement = Settlement(exchange(), Slow(now=now))
+    settlement.run()
+
+    assert [str(make.reload(vote.id).state) for vote in made] == ["tracked", "finished", "finished"]
+    assert make.reload(made[1].id).attempts == 0
+
+
 def test_housekeeping_thins_and_proves_and_repeats(clockwork: Clockwork) -> None:
     for minutes in range(1, 12):
         clockwork.at(START + minutes * MINUTE)
@@ -221,7 +245,6 @@ def test_housekeeping_thins_and_proves_and_repeats(clockwork: Clockwork) -> None
     coins = db.session.scalar(select(func.count()).select_from(Coin)) or 0
     assert report["samples_dropped"] == coins * 10
     assert report["records_dropped"] == 1
-    assert report["values_dropped"] == 0
     assert report["ledger_balanced"] is True
     assert clockwork.keep_house().report["samples_dropped"] == 0
 

@@ -137,13 +137,35 @@ def test_one_vote_is_settled_once(stage: Flask, race: Race) -> None:
     vote_id, evidence = vote.id, make.make_evidence(vote)
 
     results = race(
-        *[lambda: votes.settle_vote(vote_id=vote_id, evidence=evidence, now=make.NOW)] * THREADS
+        *[lambda: votes.settle_votes(vote_ids=[vote_id], evidence=evidence, now=make.NOW)] * THREADS
     )
 
-    assert sum(map(bool, results)) == 1
+    assert sorted(map(int, results)) == [0] * (THREADS - 1) + [1]
     ended()
     assert paid(Reason.REWARD) == 60
     assert [make.balance(person) for person in people] == [310] * 3
+
+
+def test_votes_of_overlapping_batches_are_settled_once_each(stage: Flask, race: Race) -> None:
+    rich, bob = make.make_user(points=1000), make.make_user()
+    ids = []
+    for _ in range(4):
+        vote = make.make_vote(rich, now=make.NOW - timedelta(days=1))
+        make.answer(bob, vote)
+        ids.append(make.close(vote).id)
+    evidence = make.make_evidence(make.reload(ids[0]))
+    batches = [ids[:3], ids[1:], ids[::-1], ids[2:]] * (THREADS // 4)
+
+    results = race(
+        *[
+            lambda b=batch: votes.settle_votes(vote_ids=b, evidence=evidence, now=make.NOW)
+            for batch in batches
+        ]
+    )
+
+    assert sum(map(int, results)) == 4
+    ended()
+    assert (paid(Reason.REWARD), make.balance(bob)) == (80, 340)
 
 
 def test_one_vote_is_void_once(stage: Flask, race: Race) -> None:
@@ -169,7 +191,7 @@ def test_vote_is_settled_or_void_never_both(stage: Flask, race: Race) -> None:
 
     race(
         *[
-            lambda v=v, e=e: votes.settle_vote(vote_id=v, evidence=e, now=make.NOW)
+            lambda v=v, e=e: votes.settle_votes(vote_ids=[v], evidence=e, now=make.NOW)
             for v, e in zip(ids, proofs, strict=True)
         ],
         *[lambda v=v: votes.void_vote(vote_id=v, reason="x", now=make.NOW) for v in ids],
@@ -228,13 +250,13 @@ def test_answers_while_closing_and_settling_are_whole_or_refused(stage: Flask, r
     vote_id, evidence = vote.id, make.make_evidence(vote)
     deadline = vote.finished_at
 
-    def close_and_settle() -> bool:
+    def close_and_settle() -> int:
         votes.close_due_votes(now=deadline)
-        return votes.settle_vote(vote_id=vote_id, evidence=evidence, now=make.NOW)
+        return votes.settle_votes(vote_ids=[vote_id], evidence=evidence, now=make.NOW)
 
     results = race(*[answering(p.id, vote_id) for p in people], close_and_settle)
 
-    assert results[-1] is True
+    assert results[-1] == 1
     assert refusals(results) <= {VoteClosed}
     ended()
     assert count(Ballot) == done(results) - 1

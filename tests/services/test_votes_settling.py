@@ -6,14 +6,17 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.domain.votes import Choice
-from app.models import LedgerEntry, Quote, User
+from app.models import LedgerEntry, Quote, User, Vote
 from app.services import votes
 from app.services.market import remember_prices
 from app.services.points import audit, platform_accuracy, platform_counts
+from app.services.votes import settling
+from app.services.votes.settling import VOTE_WEIGHS
 from tests import factories as make
 
 STEP = timedelta(microseconds=1)
@@ -66,7 +69,7 @@ def test_evidence_is_stored_with_the_vote(session: Session, alice: User) -> None
     vote = make.make_closed_vote(alice)
     evidence = make.make_evidence(vote, "0.00001234")
 
-    votes.settle_vote(vote_id=vote.id, evidence=evidence, now=make.NOW)
+    votes.settle_votes(vote_ids=[vote.id], evidence=evidence, now=make.NOW)
 
     found = make.reload(vote.id)
     assert found.final_price == Decimal("0.00001234")
@@ -100,6 +103,83 @@ def test_settling_twice_pays_once(session: Session, alice: User, bob: User) -> N
     assert list(audit()) == []
 
 
+def test_votes_settled_together_each_come_out_by_their_own_question(
+    session: Session, alice: User, admin: User, bob: User
+) -> None:
+    up = make.make_vote(alice, direction="up")
+    down = make.make_vote(alice, direction="down")
+    of_staff = make.make_vote(admin, direction="up", range_pct=20)
+    for vote in (up, down, of_staff):
+        make.answer(bob, vote, "yes")
+    make.close(up)
+    evidence = make.make_evidence(up, "110")
+
+    settled = votes.settle_votes(
+        vote_ids=[up.id, down.id, of_staff.id], evidence=evidence, now=make.NOW
+    )
+
+    found = [make.reload(vote.id) for vote in (up, down, of_staff)]
+    assert settled == 3
+    assert [vote.outcome for vote in found] == ["yes", "no", "no"]
+    assert [vote.crowd_right for vote in found] == [True, False, False]
+    assert {(vote.final_price, vote.raw_quote, vote.settled_at) for vote in found} == {
+        (Decimal(110), evidence.candle.raw, make.NOW)
+    }
+    assert make.balance(bob) == 300 - 10 - 10 + 20
+    assert list(audit()) == []
+
+
+def test_person_who_was_right_in_several_votes_is_paid_for_each(
+    session: Session, alice: User, bob: User
+) -> None:
+    made = [make.make_vote(alice, range_pct=pct) for pct in (1, 2, 3)]
+    for vote in made:
+        make.answer(bob, vote, "yes")
+    make.close(made[0])
+
+    votes.settle_votes(
+        vote_ids=[vote.id for vote in made], evidence=make.make_evidence(made[0]), now=make.NOW
+    )
+
+    assert make.balance(bob) == 330
+    session.expire_all()
+    assert (bob.right_count, bob.settled_count) == (3, 3)
+    assert list(audit()) == []
+
+
+def test_votes_that_wait_for_no_price_are_passed_over(session: Session) -> None:
+    rich = make.make_user(points=1000)
+    settled, closed = make.make_settled_vote(rich), make.make_closed_vote(rich)
+    void, still_open = make.make_closed_vote(rich), make.make_vote(rich)
+    votes.void_vote(vote_id=void.id, reason="test", now=make.NOW)
+    ids = [settled.id, closed.id, void.id, still_open.id, 10**6]
+
+    assert (
+        votes.settle_votes(vote_ids=ids, evidence=make.make_evidence(closed, "90"), now=make.NOW)
+        == 1
+    )
+
+    states = [str(make.reload(vote_id).state) for vote_id in ids[:4]]
+    assert states == ["tracked", "tracked", "void", "ongoing"]
+    assert make.reload(settled.id).final_price == 110
+    assert list(audit()) == []
+
+
+def test_candle_that_decides_not_all_decides_none(session: Session, alice: User) -> None:
+    vote = make.make_closed_vote(alice)
+    later = make.make_closed_vote(alice)
+    with transaction() as writing:
+        day_on = {"tracked_at": vote.tracked_at + timedelta(hours=25)}
+        writing.execute(update(Vote).where(Vote.id == later.id).values(day_on))
+
+    with pytest.raises(ValueError, match=f"vote {later.id}"):
+        votes.settle_votes(
+            vote_ids=[vote.id, later.id], evidence=make.make_evidence(vote), now=make.NOW
+        )
+
+    assert make.is_state(vote, "finished")
+
+
 def test_vote_that_still_takes_answers_is_not_settled(session: Session, alice: User) -> None:
     vote = make.make_vote(alice)
 
@@ -119,7 +199,7 @@ def test_candle_of_another_time_is_refused(
     wrong = replace(right, candle=replace(right.candle, opened_at=vote.tracked_at - age))
 
     with pytest.raises(ValueError, match="doesn't decide"):
-        votes.settle_vote(vote_id=vote.id, evidence=wrong, now=make.NOW)
+        votes.settle_votes(vote_ids=[vote.id], evidence=wrong, now=make.NOW)
 
     assert make.is_state(vote, "finished")
     assert make.balance(bob) == 290
@@ -127,7 +207,7 @@ def test_candle_of_another_time_is_refused(
 
 
 def test_failure_half_way_leaves_nothing_behind(session: Session, alice: User, bob: User) -> None:
-    vote = make.make_vote(alice)
+    other, vote = make.make_vote(alice), make.make_vote(alice)
     make.answer(bob, vote, "yes")
     make.close(vote)
     # An entry that is there already makes the payment fail after the vote was claimed.
@@ -138,10 +218,13 @@ def test_failure_half_way_leaves_nothing_behind(session: Session, alice: User, b
     )
     session.commit()
 
-    with pytest.raises(Exception, match="UNIQUE"):
-        make.settle(vote, "110")
+    with pytest.raises(IntegrityError, match="UNIQUE"):
+        votes.settle_votes(
+            vote_ids=[other.id, vote.id], evidence=make.make_evidence(vote), now=make.NOW
+        )
 
     assert make.is_state(vote, "finished")
+    assert make.is_state(other, "finished")
     assert make.balance(bob) == 290
 
 
@@ -175,6 +258,36 @@ def test_votes_of_one_coin_and_minute_make_one_group(session: Session) -> None:
 
     assert [list(group.vote_ids) for group in groups] == [[earlier], same, [other_coin]]
     assert [group.market for group in groups] == ["KRW-BTC", "KRW-BTC", "KRW-ETH"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "room", "batches"),
+    [
+        ([0, 0, 0], 1000, [3]),
+        ([0, 0, 0], 2 * VOTE_WEIGHS, [2, 1]),
+        ([2, 0, 0], 2 * VOTE_WEIGHS, [1, 2]),
+        ([0, 2, 0], 1, [1, 1, 1]),
+    ],
+)
+def test_batch_takes_in_as_many_answers_as_fit_but_always_one_vote(
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[int],
+    room: int,
+    batches: list[int],
+) -> None:
+    monkeypatch.setattr(settling, "ANSWERS_AT_ONCE", room)
+    rich = make.make_user(points=1000)
+    yesterday = make.NOW - timedelta(days=1)
+    for number in answers:
+        vote = make.make_vote(rich, now=yesterday)
+        for _ in range(number):
+            make.answer(make.make_user(), vote)
+    votes.close_due_votes(now=make.NOW)
+
+    (group,) = votes.due_groups(now=make.NOW + MINUTE)
+
+    assert [len(batch) for batch in group.batches] == batches
 
 
 def test_vote_that_fails_waits_longer_each_time(session: Session, alice: User) -> None:

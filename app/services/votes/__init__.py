@@ -49,7 +49,7 @@ from app.services.votes.settling import (
     due_groups,
     push_back,
     rested_since,
-    settle_vote,
+    settle_votes,
     witnessed_price,
 )
 from app.services.votes.showcase import showcase
@@ -98,7 +98,7 @@ __all__ = [
     "push_back",
     "rested_since",
     "results_before",
-    "settle_vote",
+    "settle_votes",
     "showcase",
     "start_price",
     "streak",

@@ -1,5 +1,7 @@
 """The statements of settling, built once: on a small vote building them costs most."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Integer, bindparam, insert, literal, select, update
@@ -12,21 +14,31 @@ from app.models import Ballot, LedgerEntry, User, Vote
 _votes, _ballots = table_of(Vote), table_of(Ballot)
 _entries, _users = table_of(LedgerEntry), table_of(User)
 
-LOAD = select(
-    _votes.c.direction,
-    _votes.c.duration,
-    _votes.c.range_pct,
-    _votes.c.created_price,
-    _votes.c.tracked_at,
-    _votes.c.yes_count,
-    _votes.c.no_count,
-    _votes.c.earned_point,
-).where(_votes.c.id == bindparam("vote_id"))
+#: Of these votes those that wait for their price. They stay locked until the transaction ends, so
+#: that of two runners one finds them (SQLite's single writer locks them all).
+TAKE = (
+    select(
+        _votes.c.id,
+        _votes.c.direction,
+        _votes.c.duration,
+        _votes.c.range_pct,
+        _votes.c.created_price,
+        _votes.c.tracked_at,
+        _votes.c.yes_count,
+        _votes.c.no_count,
+        _votes.c.earned_point,
+    )
+    .where(
+        _votes.c.id.in_(bindparam("vote_ids", expanding=True)),
+        _votes.c.state == VoteState.FINISHED,
+    )
+    .order_by(_votes.c.id)
+    .with_for_update()
+)
 
-#: Compare-and-set: of two runners one changes the row. Every other column is a parameter.
-CLAIM = (
+_DECIDE = (
     update(_votes)
-    .where(_votes.c.id == bindparam("vote_id"), _votes.c.state == VoteState.FINISHED)
+    .where(_votes.c.id == bindparam("vote_id"))
     .values(
         state=VoteState.TRACKED,
         outcome=bindparam("result"),
@@ -72,11 +84,37 @@ _COUNT_WRONG = (
 )
 
 
-def award(
-    connection: Connection, *, vote_id: int, result: Choice, earned: int, now: datetime
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one vote: how it came out, whether the crowd was right, what a hit earns."""
+
+    vote_id: int
+    result: Choice
+    crowd_right: bool
+    earned: int
+
+
+def settle(
+    connection: Connection,
+    verdicts: Sequence[Verdict],
+    evidence: Mapping[str, object],
+    now: datetime,
 ) -> None:
-    """Pay the right answers and count for all, each in one statement whatever their number."""
-    answers = {"vote_id": vote_id, "result": result}
-    connection.execute(_PAY, {**answers, "earned": earned, "now": now})
-    connection.execute(_COUNT_RIGHT, {**answers, "earned": earned})
+    """Write down how votes came out, pay the right answers and count for all.
+
+    A handful of statements for each vote whatever the number of its answers; `evidence` are the
+    columns that all of them share.
+    """
+    decided = {**evidence, "now": now}
+    connection.execute(
+        _DECIDE,
+        [
+            {**decided, "vote_id": one.vote_id, "result": one.result, "right": one.crowd_right}
+            for one in verdicts
+        ],
+    )
+    answers = [{"vote_id": one.vote_id, "result": one.result} for one in verdicts]
+    paid = [{**asked, "earned": one.earned} for asked, one in zip(answers, verdicts, strict=True)]
+    connection.execute(_PAY, [{**one, "now": now} for one in paid])
+    connection.execute(_COUNT_RIGHT, paid)
     connection.execute(_COUNT_WRONG, answers)

@@ -1,19 +1,18 @@
-"""Settle votes by evidence: one candle for all votes of a coin and minute, one transaction each."""
+"""Settle votes by evidence: one candle for all votes of a coin and minute, a few transactions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from app.db import transaction
 from app.domain.market import Candle
 from app.domain.votes import (
     CANDLE_SETTLES_IN,
-    Choice,
     Question,
     VoteState,
     candle_decides,
@@ -30,19 +29,30 @@ from app.services.votes.listing import counts_now
 
 #: How far from the deciding minute a stored sample may lie to speak for or against a candle.
 SAMPLE_WINDOW = timedelta(minutes=2)
+#: One transaction pays so many answers at most, unless a single vote has more, so that who answers
+#: meanwhile waits for some milliseconds. Deciding a vote takes as long as paying fifty answers.
+ANSWERS_AT_ONCE, VOTE_WEIGHS = 5000, 50
 MAX_PROBLEM = 200
 
 
 @dataclass(frozen=True, slots=True)
 class DueGroup:
-    """Votes of one coin and minute that one candle decides, oldest first."""
+    """Votes of one coin and minute that one candle decides, oldest first.
+
+    Each of `batches` may be settled in one transaction.
+    """
 
     coin_id: int
     market: str
     delisted_at: datetime | None
     tracked_at: datetime
-    vote_ids: tuple[int, ...]
+    batches: tuple[tuple[int, ...], ...]
     attempts: int
+
+    @property
+    def vote_ids(self) -> tuple[int, ...]:
+        """All of them."""
+        return tuple(vote_id for batch in self.batches for vote_id in batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,15 @@ class Evidence:
 def due_groups(*, now: datetime, limit: int = 2000) -> list[DueGroup]:
     """Closed votes whose candle is final and whose retry isn't in the future, oldest first."""
     rows = db.session.execute(
-        select(Vote.id, Vote.coin_id, Vote.tracked_at, Vote.attempts, Coin.market, Coin.delisted_at)
+        select(
+            Vote.id,
+            Vote.coin_id,
+            Vote.tracked_at,
+            Vote.attempts,
+            Vote.answer_count,
+            Coin.market,
+            Coin.delisted_at,
+        )
         .join(Coin, Coin.id == Vote.coin_id)
         .where(
             Vote.state == VoteState.FINISHED,
@@ -79,9 +97,21 @@ def _group(rows: Sequence[Any]) -> DueGroup:
         market=first.market,
         delisted_at=first.delisted_at,
         tracked_at=first.tracked_at,
-        vote_ids=tuple(row.id for row in rows),
+        batches=tuple(_batches(rows)),
         attempts=min(row.attempts for row in rows),
     )
+
+
+def _batches(rows: Sequence[Any]) -> Iterator[tuple[int, ...]]:
+    batch: list[int] = []
+    room = ANSWERS_AT_ONCE
+    for row in rows:
+        room -= VOTE_WEIGHS + row.answer_count
+        if batch and room < 0:
+            yield tuple(batch)
+            batch, room = [], ANSWERS_AT_ONCE - VOTE_WEIGHS - row.answer_count
+        batch.append(row.id)
+    yield tuple(batch)
 
 
 def witnessed_price(*, coin_id: int, moment: datetime) -> Decimal | None:
@@ -117,30 +147,45 @@ def rested_since(*, coin_id: int, opened_at: datetime, tracked_at: datetime) -> 
     return bool(opened_at <= seen.traded_at < opened_at + timedelta(minutes=1))
 
 
-def settle_vote(*, vote_id: int, evidence: Evidence, now: datetime) -> bool:
-    """Decide one closed vote, pay who was right and count for everybody, in one transaction.
+def settle_votes(*, vote_ids: Sequence[int], evidence: Evidence, now: datetime) -> int:
+    """Decide closed votes by their candle, pay who was right and count for everybody.
 
-    The vote is claimed by compare-and-set first, so of two runners one settles and the other
-    changes nothing. Returns whether this call settled it. The candle must decide for this vote's
-    `tracked_at`; ValueError otherwise.
+    All of them in one transaction: each is as it was or done, also after a kill. Those that don't
+    wait for a price are passed over, so of two runners one settles and the other changes nothing.
+    Returns how many were settled. The candle must decide for the `tracked_at` of each; ValueError
+    otherwise, and none is settled.
     """
     with transaction() as session:
         connection = session.connection()
-        vote = connection.execute(payout.LOAD, {"vote_id": vote_id}).one()
-        candle = evidence.candle
-        if not candle_decides(opened_at=candle.opened_at, tracked_at=vote.tracked_at):
-            raise ValueError(f"candle of {candle.opened_at} doesn't decide vote {vote_id}")
-        result = outcome(
-            Question(vote.direction, vote.duration, vote.range_pct),
-            created_price=vote.created_price,
-            final_price=candle.close,
-        )
-        right = crowd_was_right(result, yes_count=vote.yes_count, no_count=vote.no_count)
-        if not _claim(connection, vote_id, evidence, result, right, now):
-            return False
-        payout.award(connection, vote_id=vote_id, result=result, earned=vote.earned_point, now=now)
-    _forget_counts()
-    return True
+        due = connection.execute(payout.TAKE, {"vote_ids": vote_ids}).all()
+        if due:
+            verdicts = [_verdict(vote, evidence.candle) for vote in due]
+            payout.settle(connection, verdicts, _columns(evidence), now)
+    counts_now.forget()
+    platform_counts.forget()
+    return len(due)
+
+
+def _verdict(vote: Any, candle: Candle) -> payout.Verdict:
+    if not candle_decides(opened_at=candle.opened_at, tracked_at=vote.tracked_at):
+        raise ValueError(f"candle of {candle.opened_at} doesn't decide vote {vote.id}")
+    result = outcome(
+        Question(vote.direction, vote.duration, vote.range_pct),
+        created_price=vote.created_price,
+        final_price=candle.close,
+    )
+    right = crowd_was_right(result, yes_count=vote.yes_count, no_count=vote.no_count)
+    return payout.Verdict(vote.id, result, right, vote.earned_point)
+
+
+def _columns(evidence: Evidence) -> dict[str, object]:
+    return {
+        "price": evidence.candle.close,
+        "opened_at": evidence.candle.opened_at,
+        "source": evidence.source,
+        "fetched_at": evidence.fetched_at,
+        "raw": evidence.candle.raw,
+    }
 
 
 def push_back(*, vote_ids: Sequence[int], problem: str, now: datetime, grow: bool = True) -> None:
@@ -163,33 +208,3 @@ def push_back(*, vote_ids: Sequence[int], problem: str, now: datetime, grow: boo
             )
             .execution_options(synchronize_session=False)
         )
-
-
-def _claim(
-    connection: Connection,
-    vote_id: int,
-    evidence: Evidence,
-    result: Choice,
-    crowd_right: bool,
-    now: datetime,
-) -> bool:
-    claimed = connection.execute(
-        payout.CLAIM,
-        {
-            "vote_id": vote_id,
-            "result": result,
-            "right": crowd_right,
-            "price": evidence.candle.close,
-            "opened_at": evidence.candle.opened_at,
-            "source": evidence.source,
-            "fetched_at": evidence.fetched_at,
-            "raw": evidence.candle.raw,
-            "now": now,
-        },
-    )
-    return claimed.rowcount == 1
-
-
-def _forget_counts() -> None:
-    counts_now.forget()
-    platform_counts.forget()
