@@ -46,6 +46,12 @@ def test_move_of_exactly_the_range_counts() -> None:
     assert table.hits[0, 1, 9:12, 0].tolist() == [1, 1, 0]
 
 
+def test_prices_too_large_for_64_bits_are_compared_exactly() -> None:
+    coins = [[10**18, 10**18, 11 * 10**17, 99 * 10**16], [2**62 - 1, 2**62], [100, 110]]
+
+    agrees(base_rate_table(years(*coins), LAST), coins)
+
+
 def test_coin_without_trades_has_no_window() -> None:
     table = base_rate_table(years([], [0, 5, 0]), LAST)
 
