@@ -164,6 +164,20 @@ def is_from_the_future(stamped_at: datetime, now: datetime) -> bool:
     return stamped_at > now + LARGEST_LAG
 
 
+def age_s(moment: datetime, now: datetime) -> float | None:
+    """How many seconds ago something was; None where it lies in the future, so nobody knows.
+
+    Our clock was ahead then or is behind now. Half a minute ahead is as good as now.
+    """
+    return None if is_from_the_future(moment, now) else max(0.0, (now - moment).total_seconds())
+
+
+def is_fresh(seen_at: datetime, now: datetime, within: timedelta = FRESH_FOR) -> bool:
+    """Whether a price seen then is one of now: `within` ago it still is, of unknown age it isn't."""
+    age = age_s(seen_at, now)
+    return age is not None and age <= within.total_seconds()
+
+
 def overtakes(row: Ticker, held: Believed | None, seen_at: datetime) -> bool:
     """Whether what the exchange told as of `seen_at` takes the place of what we hold.
 

@@ -11,7 +11,7 @@ WHALE_PCT = 70
 
 
 class Reason(StrEnum):
-    """Why an entry stands in the ledger. The first two have no vote behind them."""
+    """Why an entry stands in the ledger. The first three have no vote behind them."""
 
     WELCOME = "welcome"
     TOP_UP = "top_up"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Flask
 
@@ -18,6 +18,7 @@ from app.jobs.housekeeping import run_housekeeping
 from app.jobs.lease import HOLDER, is_leader
 from app.jobs.minute import run_minute
 from app.jobs.stream import PriceFeed
+from app.jobs.timekeeper import Timekeeper
 from app.jobs.trading import BotKeeper
 from app.services import jobs as records
 
@@ -37,17 +38,36 @@ class Job:
     grace_s: int
 
 
+class Worker(Protocol):
+    """A thread beside the jobs; it looks for itself whether this process leads."""
+
+    def start(self) -> None:
+        """Begin, in the background."""
+
+    def stop(self) -> None:
+        """End, waiting a moment for what is under way."""
+
+
 # Six seconds past the minute: a deciding candle is final five seconds after its minute is over.
 JOBS = (
     Job("minute", run_minute, {"trigger": "cron", "second": 6}, 50),
     Job("housekeeping", run_housekeeping, {"trigger": "cron", "minute": 17, "second": 40}, 600),
 )
 
+#: In the order in which they begin; they end the other way round.
+WORKERS: tuple[Callable[[Flask], Worker], ...] = (
+    Timekeeper,
+    CandleKeeper,
+    PriceFeed,
+    BalanceKeeper,
+    BacktestWorker,
+    BotKeeper,
+)
+
 
 def init_app(app: Flask) -> None:
     """Nothing is started here; `run.py` alone calls `start`."""
     app.extensions["whaling_scheduler"] = "off"
-    app.extensions["whaling_candle_keeper"] = CandleKeeper(app)
 
 
 def start(app: Flask) -> None:
@@ -71,24 +91,15 @@ def start(app: Flask) -> None:
         max_instances=1,
     )
     scheduler.start()
-    app.extensions["whaling_candle_keeper"].start()
-    app.extensions["whaling_price_feed"] = PriceFeed(app)
-    app.extensions["whaling_price_feed"].start()
-    app.extensions["whaling_balances"] = BalanceKeeper(app)
-    app.extensions["whaling_balances"].start()
-    app.extensions["whaling_backtests"] = BacktestWorker(app)
-    app.extensions["whaling_backtests"].start()
-    app.extensions["whaling_bot_keeper"] = BotKeeper(app)
-    app.extensions["whaling_bot_keeper"].start()
+    app.extensions["whaling_workers"] = workers = [worker(app) for worker in WORKERS]
+    for worker in workers:
+        worker.start()
 
 
 def stop(app: Flask) -> None:
     """Let what runs end, and give the leases back."""
-    app.extensions["whaling_bot_keeper"].stop()
-    app.extensions["whaling_backtests"].stop()
-    app.extensions["whaling_balances"].stop()
-    app.extensions["whaling_price_feed"].stop()
-    app.extensions["whaling_candle_keeper"].stop()
+    for worker in reversed(app.extensions["whaling_workers"]):
+        worker.stop()
     scheduler.shutdown(wait=True)
     with app.app_context():
         records.release_leases(holder=HOLDER)

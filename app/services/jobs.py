@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, or_, select
 
 from app.db import Remembered, table_of, transaction, upsert
-from app.domain.market import STALE_AFTER, FeedSource
+from app.domain.market import STALE_AFTER, FeedSource, age_s
 from app.extensions import db
 from app.models import Coin, JobRun, Lease, Vote
 from app.services.market import feed_state, price_age
@@ -110,7 +110,7 @@ def books_balance(now: datetime) -> bool:
 def health(*, now: datetime) -> Health:
     """How the whole is doing; cheap enough to be asked every second."""
     prices, run_at, counted = price_age(now), last_runs.get(now), health_counts.get(now)
-    job_age = None if run_at is None else max(0.0, (now - run_at).total_seconds())
+    job_age = None if run_at is None else age_s(run_at, now)
     limit = STALE_AFTER.total_seconds()
     feed = feed_state(now)
     return Health(

@@ -14,7 +14,7 @@ from app.afterwards import afterwards
 from app.clock import utcnow
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.frames import FRAMES, USUAL_FRAME
-from app.domain.market import FRESH_FOR, Candle, CandleUnit
+from app.domain.market import Candle, CandleUnit, is_fresh
 from app.domain.votes import (
     MAX_FALL_PCT,
     MAX_RANGE_PCT,
@@ -115,7 +115,7 @@ def show(code: str) -> Response:
 
 def is_old(coin: CatalogueCoin, now: datetime) -> bool:
     """Whether its price has stood still for longer than a vote may start from, or never came."""
-    return coin.observed_at is None or now - coin.observed_at > FRESH_FOR
+    return coin.observed_at is None or not is_fresh(coin.observed_at, now)
 
 
 def change(coin: CatalogueCoin) -> Decimal | None:

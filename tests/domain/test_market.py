@@ -12,8 +12,10 @@ from app.domain.market import (
     Believed,
     Suspect,
     Ticker,
+    age_s,
     contradicts,
     initials,
+    is_fresh,
     is_from_the_future,
     is_plausible,
     is_timely,
@@ -68,6 +70,25 @@ def test_stamp_of_the_present_is_half_a_minute_off_at_most(
     stamp = NOON + timedelta(seconds=off_s)
 
     assert (is_timely(stamp, NOON), is_from_the_future(stamp, NOON)) == (timely, future)
+
+
+@pytest.mark.parametrize(
+    ("seen_s", "age", "fresh"),
+    [
+        (-90.000001, 90.000001, False),
+        (-90, 90, True),
+        (0, 0, True),
+        (30, 0, True),  # clocks may be half a minute off
+        (30.000001, None, False),
+        (3600, None, False),  # our clock was set back since
+    ],
+)
+def test_what_was_seen_in_the_future_is_of_unknown_age_and_not_fresh(
+    seen_s: float, age: float | None, fresh: bool
+) -> None:
+    seen = NOON + timedelta(seconds=seen_s)
+
+    assert (age_s(seen, NOON), is_fresh(seen, NOON)) == (age, fresh)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """How a job is run: under the lease, guarded, written down."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -13,6 +13,7 @@ from app.exchanges.base import Unavailable
 from app.extensions import db, scheduler
 from app.jobs import HOLDER, JOBS, Job, run_job
 from app.jobs.guard import Steps
+from app.jobs.timekeeper import Timekeeper
 from app.models import JobRun
 from app.services import jobs as records
 from tests import factories as make
@@ -119,6 +120,30 @@ def test_scheduler_runs_the_minute_at_once_and_gives_the_lease_back(stage: Flask
 
     db.session.rollback()
     assert records.lease_holder(name="scheduler", now=utcnow()) is None
+
+
+def test_clock_set_back_an_hour_delays_no_job(stage: Flask) -> None:
+    clock_says = utcnow() + timedelta(hours=1)
+    timekeeper = Timekeeper(stage, clock=lambda: clock_says)
+    jobs.start(stage)
+    try:
+        for entry in scheduler.get_jobs():  # as they were timed by the clock that was ahead
+            entry.modify(next_run_time=utcnow() + timedelta(hours=2))
+        timekeeper.look()
+        assert next_minute() > utcnow() + timedelta(hours=1)
+
+        clock_says = utcnow()
+        timekeeper.look()
+
+        assert next_minute() <= utcnow() + timedelta(minutes=1)
+    finally:
+        jobs.stop(stage)
+        scheduler.remove_all_jobs()
+
+
+def next_minute() -> datetime:
+    moment: datetime = scheduler.get_job("minute").next_run_time
+    return moment
 
 
 def test_jobs_never_overlap_and_forgive_only_less_than_their_period() -> None:

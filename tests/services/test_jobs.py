@@ -131,6 +131,20 @@ def test_health_is_good_until_three_minutes(
     )
 
 
+def test_clock_that_was_set_back_makes_nothing_young(session: Session) -> None:
+    hour_ahead = NOW + 60 * MINUTE
+    make.make_coin("BTC", observed_at=hour_ahead)
+    record(age=-60 * MINUTE)
+    note = market.FeedNote(FeedSource.STREAM, since=NOW, heard_at=hour_ahead)
+    market.store_ticks(ticks=(), note=note, now=NOW)
+
+    found = health_now()
+
+    assert not found.ok
+    assert (found.price_age_s, found.minute_job_age_s, found.feed_age_s) == (None, None, None)
+    assert found.price_source is FeedSource.NONE
+
+
 def test_health_says_where_prices_come_from_and_how_long_ago(session: Session) -> None:
     assert (health_now().price_source, health_now().feed_age_s) == (FeedSource.NONE, None)
 

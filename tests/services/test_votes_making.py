@@ -69,7 +69,13 @@ def test_vote_on_a_coin_without_a_past_has_no_base_rate(session: Session, alice:
 
 @pytest.mark.parametrize(
     ("age", "fresh"),
-    [(timedelta(0), True), (timedelta(seconds=90), True), (timedelta(seconds=90) + STEP, False)],
+    [
+        (timedelta(0), True),
+        (timedelta(seconds=90), True),
+        (timedelta(seconds=90) + STEP, False),
+        (-timedelta(hours=1), False),
+    ],
+    ids=["now", "old enough", "too old", "of a clock that was set back since"],
 )
 def test_price_is_fresh_for_90_seconds(
     session: Session, alice: User, age: timedelta, fresh: bool

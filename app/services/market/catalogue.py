@@ -7,9 +7,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from app.db import Remembered
-from app.domain.market import (
-    STALE_AFTER,
-)
+from app.domain.market import STALE_AFTER, age_s
 from app.extensions import db
 from app.models import Coin, PriceSample, Quote
 
@@ -47,14 +45,17 @@ class CatalogueCoin:
 
 @dataclass(frozen=True, slots=True)
 class PriceAge:
-    """How old the newest prices are; `as_of` is None before the first ones came."""
+    """How old the newest prices are; `as_of` is None before the first ones came.
+
+    `age_s` is None then, and where our clock has been set back since.
+    """
 
     as_of: datetime | None
     age_s: float | None
 
     @property
     def is_stale(self) -> bool:
-        """Older than three minutes, or never seen: every page says so."""
+        """Older than three minutes, or nobody knows: every page says so."""
         return self.age_s is None or self.age_s > STALE_AFTER.total_seconds()
 
 
@@ -78,7 +79,7 @@ def price_age(now: datetime) -> PriceAge:
     as_of = price_age_now.get(now)
     if as_of is None:
         return PriceAge(None, None)
-    return PriceAge(as_of, max(0.0, (now - as_of).total_seconds()))
+    return PriceAge(as_of, age_s(as_of, now))
 
 
 def price_series(

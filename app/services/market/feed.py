@@ -8,7 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import Remembered, table_of, transaction, upsert
-from app.domain.market import FEED_FORGOTTEN_AFTER, FeedSource, Suspect, Ticker, is_from_the_future
+from app.domain.market import (
+    FEED_FORGOTTEN_AFTER,
+    FeedSource,
+    Suspect,
+    Ticker,
+    age_s,
+    is_fresh,
+    is_from_the_future,
+)
 from app.extensions import db
 from app.models import Coin, MarketFeed
 from app.services.market.catalogue import coins_now, price_age_now
@@ -89,10 +97,9 @@ def feed_state(now: datetime) -> FeedState:
     note = feed_now.get(now)
     if note is None or note.heard_at is None:
         return FeedState(FeedSource.NONE, problem=note.problem if note else None)
-    age = max(timedelta(0), now - note.heard_at)
     return FeedState(
-        FeedSource.NONE if age > FEED_FORGOTTEN_AFTER else note.source,
-        age.total_seconds(),
+        note.source if is_fresh(note.heard_at, now, FEED_FORGOTTEN_AFTER) else FeedSource.NONE,
+        age_s(note.heard_at, now),
         note.since,
         note.reconnects,
         note.problem,

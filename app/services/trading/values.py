@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, tuple_
 
 from app.db import table_of, transaction, upsert
 from app.domain.exchanges import Side
+from app.domain.market import is_fresh
 from app.domain.runs import LogKind
 from app.domain.trading import Bought, day_start
 from app.extensions import db
@@ -43,7 +44,9 @@ def read_prices(now: datetime) -> Prices:
     fresh = {
         f"KRW-{coin.code}"
         for coin in coins
-        if coin.is_active and coin.observed_at is not None and now - coin.observed_at <= FRESH_FOR
+        if coin.is_active
+        and coin.observed_at is not None
+        and is_fresh(coin.observed_at, now, FRESH_FOR)
     }
     return Prices({market: price for market, price in last.items() if market in fresh}, last)
 

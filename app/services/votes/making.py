@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.domain.base_rates import BaseRate
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.market import FRESH_FOR
+from app.domain.market import is_fresh
 from app.domain.points import Reason
 from app.domain.votes import Question, schedule, terms_for
 from app.extensions import db
@@ -167,6 +167,6 @@ def _fresh_quote(session: Session, code: str, now: datetime) -> tuple[Quote, Coi
     if not coin.is_active:
         raise Conflict("coin_inactive", coin=coin.code)
     quote = session.get(Quote, coin.id)
-    if quote is None or quote.suspect_price is not None or now - quote.observed_at > FRESH_FOR:
+    if quote is None or quote.suspect_price is not None or not is_fresh(quote.observed_at, now):
         raise Conflict("price_not_fresh", coin=coin.code)
     return quote, coin

@@ -9,7 +9,7 @@ from functools import lru_cache
 from flask import current_app
 from markupsafe import Markup
 
-from app.domain.market import FRESH_FOR, matches
+from app.domain.market import is_fresh, matches
 from app.i18n import language
 from app.services import market, votes
 from app.services.market import CatalogueCoin
@@ -115,7 +115,7 @@ def _row(coin: CatalogueCoin, now: datetime, line: tuple[Decimal, ...], open_vot
         move=_move(coin),
         place=_place(coin),
         line=line,
-        is_old=seen is None or now - seen > FRESH_FOR,
+        is_old=seen is None or not is_fresh(seen, now),
         open_votes=open_votes,
     )
 

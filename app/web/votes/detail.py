@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request
 from app.clock import utcnow
 from app.domain.base_rates import BaseRate
 from app.domain.errors import NotFound
-from app.domain.market import FRESH_FOR
+from app.domain.market import is_fresh
 from app.domain.votes import Choice, Direction, Duration, VoteState
 from app.i18n import gettext
 from app.services import market, votes
@@ -110,7 +110,7 @@ def is_stale(view: VoteView, now: datetime) -> bool:
     """Whether the price shown is a moving one that has stood still for more than 90 seconds."""
     if view.final_price is not None or view.price_as_of is None:
         return False
-    return now - view.price_as_of > FRESH_FOR
+    return not is_fresh(view.price_as_of, now)
 
 
 def status(view: VoteView, now: datetime) -> str:
