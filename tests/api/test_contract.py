@@ -52,7 +52,9 @@ BOTH_FORMS = [
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_both_slash_forms_are_answered_directly(as_alice: Client, alice: User, slash: str) -> None:
+def test_a1_both_slash_forms_are_answered_directly(
+    as_alice: Client, alice: User, slash: str
+) -> None:
     make.make_vote(alice, now=utcnow())
 
     found = [
@@ -63,7 +65,7 @@ def test_both_slash_forms_are_answered_directly(as_alice: Client, alice: User, s
     assert found == BOTH_FORMS
 
 
-def test_accuracy_has_no_form_with_a_slash(as_alice: Client) -> None:
+def test_a1_accuracy_has_no_form_with_a_slash(as_alice: Client) -> None:
     assert as_alice.get("/acc-percent").status_code == 200
     assert as_alice.get("/acc-percent/").status_code == 404
 
@@ -90,7 +92,7 @@ FOR_PEOPLE = [
 ]
 
 
-def test_strangers_are_told_to_sign_in(stranger: Client) -> None:
+def test_a1_strangers_are_told_to_sign_in(stranger: Client) -> None:
     for method, path in FOR_PEOPLE:
         response = stranger.send(method, path)
 
@@ -100,7 +102,7 @@ def test_strangers_are_told_to_sign_in(stranger: Client) -> None:
         assert code_of(response) == "token_missing"
 
 
-def test_bad_token_is_told_by_the_contracts_code(as_alice: Client) -> None:
+def test_a1_bad_token_is_told_by_the_contracts_code(as_alice: Client) -> None:
     as_alice.access = "nonsense"
 
     response = as_alice.get("/user")
@@ -109,13 +111,21 @@ def test_bad_token_is_told_by_the_contracts_code(as_alice: Client) -> None:
     assert response.get_json()["code"] == "token_not_valid"
 
 
-def test_verify_says_nothing_when_the_token_is_good(as_alice: Client) -> None:
+def test_a1_csrf_header_is_taken_and_not_asked_for(as_alice: Client) -> None:
+    cookie = {"Cookie": "csrftoken=another-application's", "X-CSRFTOKEN": "another-application's"}
+
+    for headers in (cookie, {}):
+        response = as_alice.patch("/user/nickname", {"nickname": "neo"}, headers=headers)
+        assert response.status_code == 200
+
+
+def test_a3_verify_says_nothing_when_the_token_is_good(as_alice: Client) -> None:
     response = as_alice.post("/auth/token/verify")
 
     assert (response.status_code, response.data) == (200, b"")
 
 
-def test_verify_tells_a_missing_header_from_a_bad_token(stranger: Client) -> None:
+def test_a3_verify_tells_a_missing_header_from_a_bad_token(stranger: Client) -> None:
     missing = stranger.post("/auth/token/verify")
     stranger.access = "nonsense"
     bad = stranger.post("/auth/token/verify")
@@ -125,7 +135,7 @@ def test_verify_tells_a_missing_header_from_a_bad_token(stranger: Client) -> Non
     assert bad.get_json()["message"]
 
 
-def test_refresh_of_a_bad_token_is_401_and_of_none_400(stranger: Client) -> None:
+def test_a3_refresh_of_a_bad_token_is_401_and_of_none_400(stranger: Client) -> None:
     bad = stranger.post("/auth/token/refresh/", {"refresh_token": "nonsense"})
     missing = stranger.post("/auth/token/refresh/", {})
 
@@ -133,7 +143,7 @@ def test_refresh_of_a_bad_token_is_401_and_of_none_400(stranger: Client) -> None
     assert (missing.status_code, first_field(missing)) == (400, "refresh_token")
 
 
-def test_user_is_told_with_the_contracts_names(sign_in: SignIn) -> None:
+def test_a2_user_is_told_with_the_contracts_names(sign_in: SignIn) -> None:
     user = make.make_user("고래", points=120, record=(2, 3))
 
     found = sign_in(user).get("/user").get_json()
@@ -145,13 +155,13 @@ def test_user_is_told_with_the_contracts_names(sign_in: SignIn) -> None:
     assert found["is_default_profile"] is True
 
 
-def test_nickname_check_is_empty_when_free_or_ones_own(as_alice: Client) -> None:
+def test_a3_nickname_check_is_empty_when_free_or_ones_own(as_alice: Client) -> None:
     for name in ("somebody", "alice"):
         response = as_alice.post("/user/nickname/check", {"nickname": name})
         assert (response.status_code, response.data) == (200, b"")
 
 
-def test_nickname_check_of_a_taken_one_is_409_with_a_plain_text(
+def test_a3_nickname_check_of_a_taken_one_is_409_with_a_plain_text(
     as_alice: Client, bob: User
 ) -> None:
     response = as_alice.post("/user/nickname/check", {"nickname": "bob"})
@@ -161,7 +171,7 @@ def test_nickname_check_of_a_taken_one_is_409_with_a_plain_text(
     assert code_of(response) == "nickname_taken"
 
 
-def test_rename_is_empty_and_done(as_alice: Client) -> None:
+def test_a3_rename_is_empty_and_done(as_alice: Client) -> None:
     response = as_alice.patch("/user/nickname", {"nickname": "앨리스"})
 
     assert (response.status_code, response.data) == (200, b"")
@@ -169,7 +179,9 @@ def test_rename_is_empty_and_done(as_alice: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["bob", "", " ", "x" * 21, "a\nb"])
-def test_rename_to_what_cannot_be_is_told_in_a_list(as_alice: Client, bob: User, name: str) -> None:
+def test_a3_rename_to_what_cannot_be_is_told_in_a_list(
+    as_alice: Client, bob: User, name: str
+) -> None:
     response = as_alice.patch("/user/nickname", {"nickname": name})
 
     assert response.status_code == 400
@@ -177,7 +189,7 @@ def test_rename_to_what_cannot_be_is_told_in_a_list(as_alice: Client, bob: User,
     assert as_alice.get("/user").get_json()["nickname"] == "alice"
 
 
-def test_vote_has_every_field_of_the_contract(as_alice: Client, coin: str) -> None:
+def test_a2_vote_has_every_field_of_the_contract(as_alice: Client, coin: str) -> None:
     made = vote_id_of(as_alice.post("/votes/", NEW_VOTE))
 
     vote = as_alice.get(f"/votes/{made}").get_json()
@@ -192,7 +204,7 @@ def test_vote_has_every_field_of_the_contract(as_alice: Client, coin: str) -> No
     assert vote["user"] == {"choice": None, "is_answer": None, "participated_at": None}
 
 
-def test_vote_times_are_korean_without_offset(as_alice: Client, coin: str) -> None:
+def test_a1_vote_times_are_korean_without_offset(as_alice: Client, coin: str) -> None:
     made = vote_id_of(as_alice.post("/votes/", NEW_VOTE))
 
     vote = as_alice.get(f"/votes/{made}").get_json()
@@ -204,7 +216,7 @@ def test_vote_times_are_korean_without_offset(as_alice: Client, coin: str) -> No
     assert abs(datetime.fromisoformat(vote["created_at"]) - korean_now) < timedelta(minutes=1)
 
 
-def test_settled_vote_tells_price_and_whether_the_crowd_was_right(
+def test_a2_settled_vote_tells_price_and_whether_the_crowd_was_right(
     as_bob: Client, alice: User, bob: User
 ) -> None:
     vote = make.make_vote(alice, now=utcnow() - timedelta(days=1))
@@ -218,7 +230,7 @@ def test_settled_vote_tells_price_and_whether_the_crowd_was_right(
     assert NAIVE.fullmatch(found["user"]["participated_at"])
 
 
-def test_void_vote_looks_settled_at_its_first_price_to_old_clients(
+def test_a2_void_vote_looks_settled_at_its_first_price_to_old_clients(
     as_bob: Client, alice: User, bob: User
 ) -> None:
     vote = make.make_vote(alice, now=utcnow())
@@ -254,7 +266,7 @@ def test_staff_vote_is_free_and_pays_thirty(sign_in: SignIn, admin: User, coin: 
     assert captain.get("/user").get_json()["point"] == 300
 
 
-def test_list_is_newest_first_without_settled_ones(as_alice: Client, alice: User) -> None:
+def test_a3_list_is_newest_first_without_settled_ones(as_alice: Client, alice: User) -> None:
     now = utcnow()
     make.make_settled_vote(alice, now=now)
     older = make.make_vote(alice, now=now - timedelta(hours=9)).id
@@ -266,7 +278,7 @@ def test_list_is_newest_first_without_settled_ones(as_alice: Client, alice: User
     assert [vote["state"] for vote in found] == ["ongoing", "finished"]
 
 
-def test_list_filters_by_state_and_ignores_unknown_ones(as_alice: Client, alice: User) -> None:
+def test_a3_list_filters_by_state_and_ignores_unknown_ones(as_alice: Client, alice: User) -> None:
     now = utcnow()
     closed = make.make_vote(alice, now=now - timedelta(hours=9)).id
     live = make.make_vote(alice, now=now).id
@@ -279,7 +291,7 @@ def test_list_filters_by_state_and_ignores_unknown_ones(as_alice: Client, alice:
     assert ids("state=tracked") == ids("state=") == ids("") == [live, closed]
 
 
-def test_popular_order_is_most_answered_then_newest(
+def test_a3_popular_order_is_most_answered_then_newest(
     as_alice: Client, alice: User, bob: User
 ) -> None:
     now = utcnow()
@@ -295,7 +307,7 @@ def test_popular_order_is_most_answered_then_newest(
     ("part", "found"),
     [("et", ["ETH"]), ("ETH", ["ETH"]), ("이더", ["ETH"]), ("xyz", []), ("%", []), ("Ether", [])],
 )
-def test_list_finds_part_of_code_or_korean_name(
+def test_a3_list_finds_part_of_code_or_korean_name(
     as_alice: Client, alice: User, part: str, found: list[str]
 ) -> None:
     make.make_coin("ETH", korean_name="이더리움", english_name="Ethereum", observed_at=utcnow())
@@ -310,7 +322,7 @@ def test_list_finds_part_of_code_or_korean_name(
     assert codes == found
 
 
-def test_own_lists_count_all_whatever_is_asked_for(as_alice: Client, alice: User) -> None:
+def test_a3_own_lists_count_all_whatever_is_asked_for(as_alice: Client, alice: User) -> None:
     now = utcnow()
     settled = make.make_settled_vote(alice, now=now).id
     closed = make.make_vote(alice, now=now - timedelta(hours=9)).id
@@ -326,7 +338,9 @@ def test_own_lists_count_all_whatever_is_asked_for(as_alice: Client, alice: User
     assert ask("whatever") == (1, 2, [live, closed, settled])
 
 
-def test_participated_votes_are_those_one_answered(as_bob: Client, alice: User, bob: User) -> None:
+def test_a3_participated_votes_are_those_one_answered(
+    as_bob: Client, alice: User, bob: User
+) -> None:
     now = utcnow()
     answered = make.make_vote(alice, now=now)
     make.make_vote(alice, now=now)
@@ -338,7 +352,7 @@ def test_participated_votes_are_those_one_answered(as_bob: Client, alice: User, 
     assert [vote["vote_id"] for vote in own["votes"]] == [answered.id]
 
 
-def test_answer_is_given_back_and_counted(as_bob: Client, alice: User) -> None:
+def test_a3_answer_is_given_back_and_counted(as_bob: Client, alice: User) -> None:
     vote_id = make.make_vote(alice, now=utcnow()).id
 
     response = as_bob.post(f"/votes/{vote_id}/choice/", {"choice": 2})
@@ -366,7 +380,7 @@ def test_answer_is_given_back_and_counted(as_bob: Client, alice: User) -> None:
         ({"comment": "down", "range": 100}, "range", "fall_too_large"),
     ],
 )
-def test_question_that_cannot_be_is_told_by_field(
+def test_a1_question_that_cannot_be_is_told_by_field(
     as_alice: Client, coin: str, change: dict[str, object], field: str, code: str
 ) -> None:
     response = as_alice.post("/votes/", NEW_VOTE | change)
@@ -377,7 +391,7 @@ def test_question_that_cannot_be_is_told_by_field(
     assert as_alice.get("/user").get_json()["point"] == 300
 
 
-def test_too_few_points_are_told_as_uploader_and_participant(sign_in: SignIn, coin: str) -> None:
+def test_a3_too_few_points_are_told_as_uploader_and_participant(sign_in: SignIn, coin: str) -> None:
     poor = sign_in(make.make_user("poor", points=9))
     vote_id = make.make_vote(make.make_user(), now=utcnow()).id
 
@@ -389,7 +403,7 @@ def test_too_few_points_are_told_as_uploader_and_participant(sign_in: SignIn, co
     assert code_of(asked) == code_of(answered) == "not_enough_points"
 
 
-def test_second_answer_is_told_without_a_field(as_bob: Client, alice: User) -> None:
+def test_a3_second_answer_is_told_without_a_field(as_bob: Client, alice: User) -> None:
     vote_id = make.make_vote(alice, now=utcnow()).id
     as_bob.post(f"/votes/{vote_id}/choice/", {"choice": 1})
 
@@ -401,7 +415,9 @@ def test_second_answer_is_told_without_a_field(as_bob: Client, alice: User) -> N
     assert as_bob.get("/user").get_json()["point"] == 290
 
 
-def test_accuracy_of_all_is_a_text_with_one_decimal(as_bob: Client, alice: User, bob: User) -> None:
+def test_a3_accuracy_of_all_is_a_text_with_one_decimal(
+    as_bob: Client, alice: User, bob: User
+) -> None:
     now = utcnow()
     for choice in ("yes", "yes", "no"):
         vote = make.make_vote(alice, now=now - timedelta(days=1))
@@ -411,7 +427,7 @@ def test_accuracy_of_all_is_a_text_with_one_decimal(as_bob: Client, alice: User,
     assert as_bob.get("/acc-percent").get_json() == {"acc_percent": "66.7"}
 
 
-def test_coins_need_no_token_and_are_found_by_part(stranger: Client, coin: str) -> None:
+def test_a3_coins_need_no_token_and_are_found_by_part(stranger: Client, coin: str) -> None:
     make.make_coin("ETH", korean_name="이더리움", english_name="Ethereum")
 
     def codes(part: str) -> list[str]:
@@ -422,14 +438,14 @@ def test_coins_need_no_token_and_are_found_by_part(stranger: Client, coin: str) 
     assert codes("et") == codes("리움") == ["ETH"]
 
 
-def test_one_coin_is_told_or_404(stranger: Client, coin: str) -> None:
+def test_a3_one_coin_is_told_or_404(stranger: Client, coin: str) -> None:
     found, missing = stranger.get("/coins/BTC"), stranger.get("/coins/NONE")
 
     assert found.get_json().items() >= {"code": "BTC", "krname": "비트코인", "image": ""}.items()
     assert (missing.status_code, "detail" in missing.get_json()) == (404, True)
 
 
-def test_tracker_tells_prices_in_the_coin_services_shape(stranger: Client) -> None:
+def test_c_tracker_tells_prices_in_the_coin_services_shape(stranger: Client) -> None:
     seen = datetime.fromisoformat("2026-03-01T15:05:42+00:00")
     make.make_coin(price="0.00012345", observed_at=seen)
 
@@ -449,7 +465,7 @@ def test_tracker_tells_prices_in_the_coin_services_shape(stranger: Client) -> No
     )
 
 
-def test_tracker_picks_codes_and_leaves_out_unknown_ones(stranger: Client, coin: str) -> None:
+def test_c_tracker_picks_codes_and_leaves_out_unknown_ones(stranger: Client, coin: str) -> None:
     make.make_coin("ETH", korean_name="이더리움")
     make.make_coin("NEW", korean_name="새것", price=None)
 

@@ -6,15 +6,17 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from app.clock import utcnow
+from app.domain.market import BadRow
 from app.extensions import db
 from app.models import User
-from app.services import accounts, points, votes
+from app.services import accounts, market, points, votes
 from tests import factories as make
 from tests.api.conftest import Client, SignIn, code_of, first_field
+from tests.fakes import FakeMarket
 
 NEW_VOTE = {"coin_code": "BTC", "duration": "day", "range": 5, "comment": "up"}
 
@@ -51,6 +53,23 @@ def counted_queries() -> Iterator[list[str]]:
     event.listen(db.engine, "before_cursor_execute", note)
     yield seen
     event.remove(db.engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def breaking(deed: str) -> Iterator[None]:
+    """Inside the block the database fails at a deed like `UPDATE ON votes`, and not before."""
+    session = db.session()
+    trap = f"CREATE TRIGGER broken AFTER {deed} BEGIN DELETE FROM nowhere; END"  # noqa: S608
+    session.execute(text(trap))
+    session.commit()
+    yield
+    session.execute(text("DROP TRIGGER broken"))
+    session.commit()
+
+
+def prices(client: Client) -> dict[str, float]:
+    found = client.get("/tracker/coins").get_json()
+    return {coin["coin_code"]: coin["cur_price"] for coin in found}
 
 
 def test_e01_answer_after_the_deadline_is_refused(as_bob: Client, alice: User) -> None:
@@ -107,6 +126,22 @@ def test_e04_parallel_answers_of_many_are_all_counted(
     assert clients[0].get(f"/votes/{vote_id}").get_json()["neg_participants"] == 8
 
 
+def test_e05_answer_that_breaks_half_way_leaves_the_books_as_they_were(
+    app: Flask, as_bob: Client, alice: User
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    vote_id = make.make_vote(alice, now=utcnow()).id
+
+    with breaking("UPDATE ON votes"):
+        broken = as_bob.post(f"/votes/{vote_id}/choice/", {"choice": 1})
+
+    assert (broken.status_code, code_of(broken)) == (500, "internal_error")
+    assert as_bob.get("/user").get_json()["point"] == 300
+    assert as_bob.get(f"/votes/{vote_id}").get_json()["total_participants"] == 0
+    assert books_are_right()
+    assert as_bob.post(f"/votes/{vote_id}/choice/", {"choice": 1}).status_code == 201
+
+
 def test_e06_choice_must_be_1_or_2(as_bob: Client, alice: User) -> None:
     vote_id = make.make_vote(alice, now=utcnow()).id
 
@@ -153,6 +188,41 @@ def test_e12_prices_below_one_won_are_exact(as_alice: Client) -> None:
     assert b'"created_price":0.00000001,' in as_alice.get(f"/votes/{made}").data
 
 
+def test_e13_price_goes_to_its_coin_whatever_else_is_missing(stranger: Client) -> None:
+    for code in ("ADA", "BTC", "ETH"):
+        make.make_coin(code, price="100")
+    now = make.NOW + timedelta(minutes=1)
+    told = [make.make_ticker(code, price, at=now) for code, price in (("ETH", "97"), ("ADA", "99"))]
+
+    market.store_tickers(market=FakeMarket(*told), now=now)
+
+    assert prices(stranger) == {"ADA": 99, "BTC": 100, "ETH": 97}
+
+
+def test_e15_row_that_cannot_be_read_spoils_no_other(stranger: Client) -> None:
+    for code in ("ADA", "BTC"):
+        make.make_coin(code, price="100")
+    now = make.NOW + timedelta(minutes=1)
+    answered = FakeMarket(make.make_ticker("ADA", "99", at=now))
+    answered.bad = (BadRow("KRW-BTC", "trade_price is NaN"),)
+
+    market.store_tickers(market=answered, now=now)
+
+    assert prices(stranger) == {"ADA": 99, "BTC": 100}
+
+
+def test_e18_settling_again_pays_nobody_again(as_bob: Client, alice: User, bob: User) -> None:
+    vote = make.make_vote(alice, now=utcnow() - timedelta(days=1))
+    make.answer(bob, vote, "yes")
+    make.close(vote)
+
+    settled = [make.settle(vote, "110") for _ in range(2)]
+
+    assert settled == [True, False]
+    assert as_bob.get("/user").get_json()["point"] == 310
+    assert books_are_right()
+
+
 def test_e20_delisted_coin_takes_no_new_votes(as_alice: Client, stranger: Client) -> None:
     make.make_coin(observed_at=utcnow(), delisted_at=utcnow())
 
@@ -187,11 +257,34 @@ def test_e22_votes_nobody_answered_do_not_lift_the_accuracy(
     assert as_bob.get("/acc-percent").get_json() == {"acc_percent": "0.0"}
 
 
+def test_e23_rise_that_floats_would_miss_is_reached(as_bob: Client, alice: User, bob: User) -> None:
+    make.make_coin(price="0.1")
+    vote = make.make_vote(alice, range_pct=10, now=utcnow() - timedelta(days=1))
+    make.answer(bob, vote, "yes")
+
+    make.settle(make.close(vote), "0.11")
+
+    assert 0.11 < 0.1 * 1.1
+    assert as_bob.get(f"/votes/{vote.id}").get_json()["user"]["is_answer"] is True
+
+
 def test_e24_fall_of_a_hundred_percent_is_refused(as_alice: Client, coin: str) -> None:
     fall = NEW_VOTE | {"comment": "down"}
 
     assert as_alice.post("/votes/", fall | {"range": 100}).status_code == 400
     assert as_alice.post("/votes/", fall | {"range": 99}).status_code == 201
+
+
+def test_e25_one_lucky_answer_makes_no_whale(app: Flask, sign_in: SignIn, alice: User) -> None:
+    app.config["WHALING_WHALE_MIN_SETTLED"] = 10
+    vote = make.make_vote(alice, now=utcnow())
+    lucky, whale = (sign_in(make.make_user(record=record)) for record in ((1, 1), (7, 10)))
+
+    for client in (lucky, whale):
+        client.post(f"/votes/{vote.id}/choice/", {"choice": 1})
+
+    assert not lucky.get("/user").get_json()["is_whale"]
+    assert whale.get(f"/votes/{vote.id}").get_json()["pos_whales"] == 1
 
 
 def test_e26_one_may_answer_ones_own_vote(as_alice: Client, coin: str) -> None:
@@ -245,6 +338,18 @@ def test_e30_refresh_ends_with_signing_out(
     for client in (as_alice, as_bob):
         response = stranger.post("/auth/token/refresh", {"refresh_token": client.refresh})
         assert response.status_code == 401
+
+
+def test_e32_sign_up_that_breaks_is_told_and_leaves_nobody(app: Flask, stranger: Client) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    neo = {"nickname": "neo", "password": "a long password"}
+
+    with breaking("INSERT ON ledger_entries"):
+        broken = stranger.post("/auth/local/signup", neo)
+
+    assert (broken.status_code, code_of(broken)) == (500, "internal_error")
+    assert stranger.post("/auth/local", neo).status_code == 401
+    assert stranger.post("/auth/local/signup", neo).status_code == 201
 
 
 def test_e33_list_takes_as_many_queries_for_fifty_votes_as_for_one(

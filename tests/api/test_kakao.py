@@ -36,7 +36,9 @@ def people() -> int:
     return db.session.scalar(select(func.count()).select_from(User)) or 0
 
 
-def test_code_signs_a_new_person_up_and_a_known_one_in(stranger: Client, kakao: FakeKakao) -> None:
+def test_a3_code_signs_a_new_person_up_and_a_known_one_in(
+    stranger: Client, kakao: FakeKakao
+) -> None:
     first, second = exchange(stranger, kakao), exchange(stranger, kakao)
 
     assert (first.status_code, second.status_code) == (201, 200)

@@ -1,5 +1,6 @@
 """What the original client is sensitive to (part D.2 of the contract), row by row."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,11 @@ def test_d2_03_refresh_answers_both_names(stranger: Client, as_alice: Client) ->
     assert pair["access"] == pair["access_token"]
     as_alice.access = pair["access"]
     assert as_alice.get("/user").status_code == 200
+
+
+def test_d2_04_tokens_survive_being_kept_as_json(as_alice: Client) -> None:
+    for token in (as_alice.access, as_alice.refresh):
+        assert json.dumps(token) == f'"{token}"'
 
 
 def test_d2_05_lists_are_arrays_even_when_empty(as_alice: Client) -> None:
@@ -108,6 +114,16 @@ def test_d2_10_answer_is_there_as_soon_as_201_is_said(as_bob: Client, alice: Use
     as_bob.post(f"/votes/{vote_id}/choice/", {"choice": 1})
 
     assert as_bob.get(f"/votes/{vote_id}").get_json()["user"]["choice"] == 1
+
+
+def test_d2_11_my_page_tells_the_points_of_this_moment(as_bob: Client, alice: User) -> None:
+    vote_id = make.make_vote(alice, now=utcnow()).id
+    before = as_bob.get("/user")
+
+    as_bob.post(f"/votes/{vote_id}/choice/", {"choice": 1})
+    after = as_bob.get("/user", headers={"If-None-Match": before.headers["ETag"]})
+
+    assert (before.get_json()["point"], after.get_json()["point"]) == (300, 290)
 
 
 @pytest.mark.parametrize("empty", [0, None])
