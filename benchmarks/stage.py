@@ -19,7 +19,7 @@ from app.schema import MIGRATIONS
 from config import Config
 
 SECRET = "a secret that is long enough for a benchmark"
-#: Every contender writes with these, as the app does (app/db.py).
+#: Every contender writes with these, as the app does (app/db).
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",

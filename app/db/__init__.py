@@ -7,23 +7,29 @@ from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.columns import BigId, ExactDecimal, PriceUnits, UtcDateTime, text_enum
+from app.db.prepared import Cursor, Prepared, cursor_of, read_one
 from app.db.remembered import Remembered, RememberedEach
-from app.db.writing import transaction
+from app.db.writing import transaction, write
 from app.extensions import Base, db
 
 __all__ = [
     "BigId",
+    "Cursor",
     "ExactDecimal",
+    "Prepared",
     "PriceUnits",
     "Remembered",
     "RememberedEach",
     "UtcDateTime",
+    "cursor_of",
     "init_app",
     "prepare_sqlite",
+    "read_one",
     "table_of",
     "text_enum",
     "transaction",
     "upsert",
+    "write",
 ]
 
 

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, null, select, update
 from sqlalchemy.exc import OperationalError
 
-from app.db import RememberedEach, table_of, transaction
-from app.extensions import db
+from app.db import Prepared, RememberedEach, read_one, table_of, transaction
 from app.models import ClientSession, User
 from app.services.accounts import PERSON_COLUMNS, Person
 from app.services.tokens import device_line
@@ -33,9 +32,9 @@ class Browser:
 _users, _sessions = table_of(User), table_of(ClientSession)
 _PERSON = [_users.c[column.key] for column in PERSON_COLUMNS]
 _IS_CURRENT = (_users.c.id == bindparam("user_id")) & (_users.c.session_epoch == bindparam("epoch"))
-# Built once and from tables: every page of a signed-in person asks this.
-_BY_EPOCH = select(*_PERSON, null()).where(_IS_CURRENT)
-_BY_SESSION = (
+# Every page of a signed-in person asks this.
+_BY_EPOCH = Prepared(select(*_PERSON, null()).where(_IS_CURRENT))
+_BY_SESSION = Prepared(
     select(*_PERSON, _sessions.c.last_seen_at)
     .join(_sessions, _sessions.c.user_id == _users.c.id)
     .where(
@@ -121,7 +120,7 @@ def _read(ids: tuple[int, int, int | None], _now: datetime) -> Browser | None:
     user_id, epoch, session_id = ids
     wanted = _BY_EPOCH if session_id is None else _BY_SESSION
     given = {"user_id": user_id, "epoch": epoch, "session_id": session_id}
-    row = db.session.execute(wanted, given).one_or_none()
+    row = read_one(wanted, given)
     return None if row is None else Browser(Person(*row[:-1]), session_id, row[-1])
 
 

@@ -3,25 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import table_of, transaction, upsert
+from app.db import Cursor, Prepared, cursor_of, read_one, table_of, transaction, upsert, write
 from app.domain.errors import Conflict
-from app.extensions import db
 from app.models import KeptAnswer
 
 T = TypeVar("T")
 
 _kept = table_of(KeptAnswer)
-# Built once: every keyed answer of a client runs both.
-_FIND = select(_kept.c.fingerprint, _kept.c.status, _kept.c.body).where(
-    _kept.c.user_id == bindparam("user_id"), _kept.c.key == bindparam("key")
+_FIND = Prepared(
+    select(_kept.c.fingerprint, _kept.c.status, _kept.c.body).where(
+        _kept.c.user_id == bindparam("user_id"), _kept.c.key == bindparam("key")
+    )
 )
-_KEEP = _kept.insert()
+_KEEP = Prepared(_kept.insert(), "user_id", "key", "fingerprint", "status", "body", "created_at")
 
 KEEP_ANSWERS = timedelta(hours=24)
 MAX_KEY = 200
@@ -53,24 +53,27 @@ def once(
     neither. Of several at once one does it. Raises Conflict `idempotency_key_reused` for another
     request under the same key, and what the deed raises; then nothing is kept.
     """
-    try:
+
+    def within() -> Kept:
         with transaction() as session:
-            known = _find(session, asked)
-            if known is not None:
-                return known
-            answer = told(deed(session))
-            session.execute(_KEEP, _row(asked, answer, now))
-    except IntegrityError:
-        known = find(asked)
-        if known is None:
-            raise
-        return known
-    return answer
+            return _within(cursor_of(session), asked, lambda: told(deed(session)), now)
+
+    return _first(asked, within)
+
+
+def written_once(
+    *, asked: Asked, deed: Callable[[Cursor], T], told: Callable[[T], Kept], now: datetime
+) -> Kept:
+    """As `once`, for a deed that `write` does: neither it nor `told` may know the request."""
+    return _first(
+        asked,
+        lambda: write(lambda cursor: _within(cursor, asked, lambda: told(deed(cursor)), now)),
+    )
 
 
 def find(asked: Asked) -> Kept | None:
     """The answer kept for this request, or None; raises Conflict `idempotency_key_reused`."""
-    return _find(db.session(), asked)
+    return _same(read_one(_FIND, _where(asked)), asked)
 
 
 def remember(*, asked: Asked, answer: Kept, now: datetime) -> None:
@@ -86,13 +89,42 @@ def forget_old_answers(*, now: datetime) -> int:
         return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
 
 
-def _find(session: Session, asked: Asked) -> Kept | None:
-    row = session.execute(_FIND, {"user_id": asked.user_id, "key": asked.key}).one_or_none()
+def _first(asked: Asked, within: Callable[[], Kept]) -> Kept:
+    """What is done, or what another who was faster kept meanwhile."""
+    try:
+        return within()
+    except IntegrityError:
+        known = find(asked)
+        if known is None:
+            raise
+        return known
+
+
+def _within(cursor: Cursor, asked: Asked, answered: Callable[[], Kept], now: datetime) -> Kept:
+    known = _find(cursor, asked)
+    if known is not None:
+        return known
+    answer = answered()
+    cursor.run(_KEEP, _row(asked, answer, now))
+    return answer
+
+
+def _find(cursor: Cursor, asked: Asked) -> Kept | None:
+    return _same(cursor.one(_FIND, _where(asked)), asked)
+
+
+def _where(asked: Asked) -> dict[str, object]:
+    return {"user_id": asked.user_id, "key": asked.key}
+
+
+def _same(row: tuple[Any, ...] | None, asked: Asked) -> Kept | None:
+    """What is kept, if it answers the same request."""
     if row is None:
         return None
-    if row.fingerprint != asked.fingerprint:
+    fingerprint, status, body = row
+    if fingerprint != asked.fingerprint:
         raise Conflict("idempotency_key_reused")
-    return Kept(row.status, row.body)
+    return Kept(status, body)
 
 
 def _row(asked: Asked, answer: Kept, now: datetime) -> dict[str, object]:

@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from app.db import RememberedEach, table_of, transaction
+from app.db import Prepared, RememberedEach, read_one, table_of, transaction
 from app.domain.accounts import BadToken
 from app.domain.errors import NotFound
 from app.extensions import db
@@ -168,15 +168,13 @@ def forget_dead_sessions(*, now: datetime) -> int:
 
 def _read_bearer(ids: tuple[int, int, int], _now: datetime) -> Bearer | None:
     user_id, epoch, session_id = ids
-    row = db.session.execute(
-        _BEARER, {"user_id": user_id, "epoch": epoch, "session_id": session_id}
-    ).one_or_none()
+    row = read_one(_BEARER, {"user_id": user_id, "epoch": epoch, "session_id": session_id})
     return None if row is None else Bearer(Person(*row), session_id)
 
 
 _users, _sessions = table_of(User), table_of(ClientSession)
-# From tables, which costs a quarter of the same from classes; each deed of a client asks it anew.
-_BEARER = (
+# Each deed of a client asks it anew.
+_BEARER = Prepared(
     select(*(_users.c[column.key] for column in PERSON_COLUMNS))
     .join(_sessions, _sessions.c.user_id == _users.c.id)
     .where(

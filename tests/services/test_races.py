@@ -9,7 +9,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,7 +37,7 @@ pytestmark = pytest.mark.slow
 def race(request: pytest.FixtureRequest, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Race:
     """Run deeds at the same moment, each in a thread of its own; results and refusals come back."""
     if request.param == "processes":
-        monkeypatch.setattr(writing, "_turn", lambda _engine: nullcontext())
+        monkeypatch.setattr(writing, "_is_queued", lambda _engine: False)
 
     def run(*deeds: Deed) -> list[object]:
         ready = threading.Barrier(len(deeds))

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import table_of, transaction
+from app.db import Cursor, Prepared, table_of, transaction
 from app.domain.errors import NotFound
 from app.domain.kst import kst_day
 from app.domain.points import TOP_UP_POINTS, AlreadyToppedUp, NotEnoughPoints, Reason
@@ -14,13 +14,15 @@ from app.extensions import db
 from app.models import LedgerEntry, User
 
 _users = table_of(User)
-# Built once: every answer spends.
-_TAKE = (
+_TAKE = Prepared(
     update(_users)
     .where(_users.c.id == bindparam("user_id"), _users.c.points >= bindparam("cost"))
     .values(points=_users.c.points - bindparam("cost"))
 )
-_ENTER = table_of(LedgerEntry).insert()
+_BALANCE = Prepared(select(_users.c.points).where(_users.c.id == bindparam("user_id")))
+_ENTER = Prepared(
+    table_of(LedgerEntry).insert(), "user_id", "vote_id", "reason", "amount", "created_at"
+)
 
 
 def take_top_up(*, user_id: int, now: datetime) -> int:
@@ -67,7 +69,7 @@ def grant(*, user_id: int, amount: int, now: datetime) -> int:
 
 
 def spend(
-    session: Session, *, user_id: int, cost: int, vote_id: int, reason: Reason, now: datetime
+    cursor: Cursor, *, user_id: int, cost: int, vote_id: int, reason: Reason, now: datetime
 ) -> None:
     """Take points for a vote inside an open transaction, or raise NotEnoughPoints.
 
@@ -76,21 +78,11 @@ def spend(
     """
     if cost == 0:
         return
-    connection = session.connection()
-    taken = connection.execute(_TAKE, {"user_id": user_id, "cost": cost})
-    if taken.rowcount != 1:
-        balance = session.scalar(select(User.points).where(User.id == user_id)) or 0
-        raise NotEnoughPoints(cost=cost, balance=balance)
-    connection.execute(
-        _ENTER,
-        {
-            "user_id": user_id,
-            "vote_id": vote_id,
-            "reason": reason,
-            "amount": -cost,
-            "created_at": now,
-        },
-    )
+    if cursor.run(_TAKE, {"user_id": user_id, "cost": cost}) != 1:
+        found = cursor.one(_BALANCE, {"user_id": user_id})
+        raise NotEnoughPoints(cost=cost, balance=found[0] if found else 0)
+    entry = {"user_id": user_id, "vote_id": vote_id, "reason": reason, "amount": -cost}
+    cursor.run(_ENTER, {**entry, "created_at": now})
 
 
 def _move(session: Session, user_id: int, amount: int) -> int:

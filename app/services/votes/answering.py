@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from app.db import table_of, transaction
+from app.db import Cursor, Prepared, table_of, write
 from app.domain.errors import NotFound
 from app.domain.points import Reason, is_whale
 from app.domain.votes import AlreadyAnswered, Choice, check_can_answer
@@ -26,8 +25,7 @@ class Answered:
 
 
 _votes, _users, _ballots = table_of(Vote), table_of(User), table_of(Ballot)
-# Built once: an answer is a handful of short statements, and making them cost more than running.
-_LOAD = (
+_LOAD = Prepared(
     select(
         _votes.c.state,
         _votes.c.finished_at,
@@ -35,15 +33,15 @@ _LOAD = (
         _users.c.right_count,
         _users.c.settled_count,
         _users.c.points,
-        _ballots.c.choice.label("mine"),
+        _ballots.c.choice,
     )
     .select_from(_votes)
     .join(_users, _users.c.id == bindparam("user_id"))
     .outerjoin(_ballots, and_(_ballots.c.vote_id == _votes.c.id, _ballots.c.user_id == _users.c.id))
     .where(_votes.c.id == bindparam("vote_id"))
 )
-_ADD = _ballots.insert()
-_COUNT = (
+_ADD = Prepared(_ballots.insert(), "vote_id", "user_id", "choice", "is_whale", "created_at")
+_COUNT = Prepared(
     update(_votes)
     .where(_votes.c.id == bindparam("vote_id"))
     .values(
@@ -67,14 +65,15 @@ def cast_ballot(
     if not 0 < vote_id < 2**63:
         raise NotFound
     try:
-        with transaction() as session:
-            return cast_within(session, user_id, vote_id, choice, whale_min_settled, now)
+        return write(
+            lambda cursor: cast_within(cursor, user_id, vote_id, choice, whale_min_settled, now)
+        )
     except IntegrityError as error:
         raise AlreadyAnswered from error
 
 
 def cast_within(
-    session: Session,
+    cursor: Cursor,
     user_id: int,
     vote_id: int,
     choice: Choice,
@@ -82,45 +81,23 @@ def cast_within(
     now: datetime,
 ) -> Answered:
     """The deed of `cast_ballot` inside an open transaction."""
-    connection = session.connection()  # through the session each costs half again
-    found = connection.execute(_LOAD, {"vote_id": vote_id, "user_id": user_id}).one_or_none()
+    found = cursor.one(_LOAD, {"vote_id": vote_id, "user_id": user_id})
     if found is None:
         raise NotFound
-    if found.mine is not None:
+    state, finished_at, stake, right, settled, balance, mine = found
+    if mine is not None:
         raise AlreadyAnswered
-    check_can_answer(state=found.state, finished_at=found.finished_at, now=now)
-    whale = is_whale(
-        right=found.right_count, settled=found.settled_count, min_settled=whale_min_settled
-    )
-    spend(
-        session,
-        user_id=user_id,
-        cost=found.spent_point,
-        vote_id=vote_id,
-        reason=Reason.STAKE,
-        now=now,
-    )
-    connection.execute(
-        _ADD,
-        {
-            "vote_id": vote_id,
-            "user_id": user_id,
-            "choice": choice,
-            "is_whale": whale,
-            "created_at": now,
-        },
-    )
-    _count(connection, vote_id, choice, whale, now)
-    return Answered(vote_id, choice, found.spent_point, found.points - found.spent_point)
+    check_can_answer(state=state, finished_at=finished_at, now=now)
+    whale = is_whale(right=right, settled=settled, min_settled=whale_min_settled)
+    spend(cursor, user_id=user_id, cost=stake, vote_id=vote_id, reason=Reason.STAKE, now=now)
+    ballot = {"vote_id": vote_id, "user_id": user_id, "choice": choice}
+    cursor.run(_ADD, {**ballot, "is_whale": whale, "created_at": now})
+    _count(cursor, vote_id, choice, whale, now)
+    return Answered(vote_id, choice, stake, balance - stake)
 
 
-def _count(
-    connection: Connection, vote_id: int, choice: Choice, whale: bool, now: datetime
-) -> None:
+def _count(cursor: Cursor, vote_id: int, choice: Choice, whale: bool, now: datetime) -> None:
     """Raise the counts in place; reading and writing them back would lose answers."""
     yes = choice is Choice.YES
     raised = {"yes": yes, "no": not yes, "yes_whale": yes and whale, "no_whale": whale and not yes}
-    connection.execute(
-        _COUNT,
-        {"vote_id": vote_id, "now": now, **{name: int(by) for name, by in raised.items()}},
-    )
+    cursor.run(_COUNT, {"vote_id": vote_id, "now": now, **raised})

@@ -44,10 +44,10 @@ def cast_ballot_once(
     if not 0 < vote_id < 2**63:
         raise NotFound
     try:
-        return idempotency.once(
+        return idempotency.written_once(
             asked=asked,
-            deed=lambda session: cast_within(
-                session, user_id, vote_id, choice, whale_min_settled, now
+            deed=lambda cursor: cast_within(
+                cursor, user_id, vote_id, choice, whale_min_settled, now
             ),
             told=told,
             now=now,

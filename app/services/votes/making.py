@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import transaction
+from app.db import cursor_of, transaction
 from app.domain.base_rates import BaseRate
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.market import is_fresh
@@ -149,7 +149,7 @@ def open_within(
     session.add(vote)
     session.flush()
     spend(
-        session,
+        cursor_of(session),
         user_id=user_id,
         cost=terms.creation_cost,
         vote_id=vote.id,
