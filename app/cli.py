@@ -18,7 +18,8 @@ from app.jobs.settling import Settlement
 from app.services import accounts, market, points, votes
 from app.services.exchanges import Sealer, renew_seals
 from app.services.trading.backtests import check_known
-from app.services.trading.testing import BacktestCoin, run_backtest, total_steps
+from app.services.trading.results import BacktestCoin
+from app.services.trading.testing import run_backtest, total_steps
 from app.wiring import fingerprint_key, sealing_keys
 from app.wiring import market as exchange
 

@@ -18,7 +18,7 @@ from app.services.idempotency import Kept
 from app.services.tokens import Bearer
 from app.services.trading import backtests
 from app.services.trading.backtests import BacktestRow
-from app.services.trading.testing import BacktestResult
+from app.services.trading.results import BacktestResult
 
 bp = room("backtests", f"{API}/desk/backtests")
 
@@ -81,7 +81,7 @@ class BacktestOut(TypedDict):
 
 
 class BacktestWithResult(BacktestOut):
-    """One with its result, which is null until it is done."""
+    """One with its result: null until it is done, and where results are told otherwise by now."""
 
     result: BacktestResult | None
 

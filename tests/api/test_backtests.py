@@ -45,6 +45,8 @@ def test_what_was_asked_is_made_and_told_with_its_figures(app: Flask, mine: Clie
     coin = told["result"]["coins"][0]
     assert coin["data"]["known"] == 120
     assert len(coin["ks"]) == 9
+    assert {type(one["bought_at"]) for one in coin["trades"]} == {int}  # numbers, as all prices
+    assert {type(one["k"]) for one in coin["ks"]} == {float}
     assert coin["out_of_sample"]["trades"] == sum(one["part"] == "out" for one in coin["trades"])
 
 

@@ -1,10 +1,9 @@
 """Backtests that people ask for: a queue, its progress, and the results they may see again."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -18,7 +17,8 @@ from app.models import Backtest
 from app.services import idempotency
 from app.services.idempotency import Asked, Kept
 from app.services.market import catalogue
-from app.services.trading.testing import BacktestResult, total_steps
+from app.services.trading.results import BacktestResult, from_json, to_json
+from app.services.trading.testing import total_steps
 
 #: So many are kept of each person; the oldest go first.
 KEEP = 20
@@ -63,7 +63,7 @@ class BacktestRow:
 
 @dataclass(frozen=True, slots=True)
 class BacktestView:
-    """One backtest with its result, which is there once it is done."""
+    """One backtest with its result: there once it is done, unless we told it otherwise then."""
 
     row: BacktestRow
     cancel_requested: bool
@@ -132,7 +132,7 @@ def get_backtest(*, user_id: int, backtest_id: int) -> BacktestView:
     ).one_or_none()
     if row is None:
         raise NotFound
-    result = cast(BacktestResult, json.loads(row.result)) if row.result else None
+    result = from_json(row.result) if row.result else None
     return BacktestView(_row(row), row.cancel_requested, result)
 
 
@@ -214,13 +214,17 @@ def note_progress(*, backtest_id: int, done: int) -> bool:
 
 def finish(*, backtest_id: int, result: BacktestResult, now: datetime) -> None:
     """Keep the result; one that was cancelled meanwhile is cancelled."""
-    told = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
     running = (Backtest.id == backtest_id, Backtest.state == BacktestState.RUNNING)
     with transaction() as session:
         session.execute(
             update(Backtest)
             .where(*running, Backtest.cancel_requested.is_(False))
-            .values(state=BacktestState.DONE, done=Backtest.total, result=told, finished_at=now)
+            .values(
+                state=BacktestState.DONE,
+                done=Backtest.total,
+                result=to_json(result),
+                finished_at=now,
+            )
         )
         _end(session, backtest_id, BacktestState.CANCELLED, None, now)
 

@@ -3,8 +3,9 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
-from app.services.trading.testing import BacktestCoin
+from app.services.trading.results import BacktestCoin
 
 _TRADE = (
     "part", "day", "k", "target", "bought_at", "sold_on", "sold_at", "reason", "fee", "return_pct",
@@ -32,5 +33,11 @@ def _line(cells: Iterable[object], start: str = "") -> str:
     """Codes and figures alone, none of which a spreadsheet takes for a formula but negative ones,
     which are numbers."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerow(["" if cell is None else cell for cell in cells])
+    csv.writer(buffer).writerow([_text(cell) for cell in cells])
     return start + buffer.getvalue()
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)

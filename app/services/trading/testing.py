@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from app.domain.candles import finished_until
 from app.domain.exchanges import ExchangeName
@@ -19,105 +19,28 @@ from app.domain.trading import (
 )
 from app.extensions import db
 from app.services.market import candle_series, find_coin
+from app.services.trading.results import (
+    VERSION,
+    BacktestCoin,
+    BacktestCurves,
+    BacktestData,
+    BacktestK,
+    BacktestLine,
+    BacktestResult,
+    BacktestTrade,
+)
 
 if TYPE_CHECKING:
     from app.analysis.backtest import BookedTrade, Judged, Line, Tested
 
 # Imported by name: the import statement would name `app` itself, and so tie all rooms into one.
 analysis = importlib.import_module("app.analysis")
-#: Raised when what a result looks like changes; older ones are told to be asked anew.
-VERSION = 1
 #: So many shuffled markets are searched per coin; each is a step of the progress.
 SHUFFLES = 200
 _SOURCE = "upbit"
 _FINE = Decimal("1e-8")
 
 Progress = Callable[[int], None]
-
-
-class BacktestLine(TypedDict):
-    """One way to trade: what came of it over some days. All `_pct` are percentages."""
-
-    days: int
-    since: str | None
-    return_pct: float
-    drawdown_pct: float
-    trades: int
-    hits: int
-
-
-class BacktestK(TypedDict):
-    """One k: what it brought in sample and out of sample."""
-
-    k: str
-    in_pct: float
-    out_pct: float
-    in_trades: int
-    out_trades: int
-
-
-class BacktestTrade(TypedDict):
-    """One trade. `part` is `in` or `out` (of sample); without a reason it isn't sold yet."""
-
-    part: str
-    day: str
-    k: str | None
-    target: str
-    bought_at: str
-    sold_on: str
-    sold_at: str
-    reason: str | None
-    fee: str
-    return_pct: str
-
-
-class BacktestCurves(TypedDict):
-    """What the money had gained after each day, in percent; null where a line has no day."""
-
-    days: list[str]
-    in_sample: list[float | None]
-    out_of_sample: list[float | None]
-    holding: list[float | None]
-
-
-class BacktestData(TypedDict):
-    """Which days the figures rest on: how many were wanted, known, and missing in between."""
-
-    source: str
-    wanted: int
-    known: int
-    missing: int
-    first: str | None
-    last: str | None
-
-
-class BacktestCoin(TypedDict):
-    """The result of one coin; with a `problem` there are no figures, and `params` fill it in.
-
-    `best_k` was best over the days that chose, `next_k` is what the newest days choose.
-    """
-
-    code: str
-    data: BacktestData
-    problem: str | None
-    params: dict[str, int]
-    best_k: str | None
-    next_k: str | None
-    in_sample: BacktestLine | None
-    out_of_sample: BacktestLine | None
-    holding: BacktestLine | None
-    ks: list[BacktestK]
-    trades: list[BacktestTrade]
-    curves: BacktestCurves | None
-    p_value: float | None
-    doubts: list[str]
-
-
-class BacktestResult(TypedDict):
-    """All coins of a backtest, in the order in which they were asked for."""
-
-    version: int
-    coins: list[BacktestCoin]
 
 
 def total_steps(settings: BacktestSettings) -> int:
@@ -211,8 +134,8 @@ def _search(
         progress=lambda done, _total: progress(done),
     )
     grid = found.searched
-    told["best_k"] = _plain(settings.search().grid[grid.best])
-    told["next_k"] = _plain(grid.next_k)
+    told["best_k"] = settings.search().grid[grid.best].normalize()
+    told["next_k"] = grid.next_k.normalize()
     told["in_sample"] = _line(found.in_sample.line)
     told["out_of_sample"] = _line(found.out_of_sample.line)
     told["holding"] = _line(found.holding)
@@ -259,7 +182,7 @@ def _ks(found: "Judged", settings: BacktestSettings) -> list[BacktestK]:
     grid = found.searched
     return [
         {
-            "k": _plain(k),
+            "k": k.normalize(),
             "in_pct": _gain(grid.growth_in[place]),
             "out_pct": _gain(grid.growth_out[place]),
             "in_trades": int(grid.trades_in[place]),
@@ -277,11 +200,11 @@ def _trade(part: str, one: "BookedTrade") -> BacktestTrade:
     return {
         "part": part,
         "day": one.day.isoformat(),
-        "k": None if one.k is None else _plain(one.k),
-        "target": f"{one.target:f}",
-        "bought_at": f"{one.bought_at:f}",
+        "k": one.k and one.k.normalize(),
+        "target": one.target,
+        "bought_at": one.bought_at,
         "sold_on": one.sold_on.isoformat(),
-        "sold_at": f"{one.sold_at:f}",
+        "sold_at": one.sold_at,
         "reason": one.reason and one.reason.value,
         "fee": _short(one.fee),
         "return_pct": _short((one.growth - 1) * 100),
@@ -314,11 +237,6 @@ def _isos(ordinals: Iterable[int]) -> list[str]:
     return [date.fromordinal(int(one)).isoformat() for one in ordinals]
 
 
-def _plain(figure: Decimal) -> str:
-    """As one writes it: 0.1, not 0.100."""
-    return f"{figure.normalize():f}"
-
-
-def _short(amount: Decimal) -> str:
+def _short(amount: Decimal) -> Decimal:
     """An amount that was divided, to eight decimals; figures of the exchange keep all of theirs."""
-    return _plain(amount.quantize(_FINE, ROUND_HALF_EVEN))
+    return amount.quantize(_FINE, ROUND_HALF_EVEN)

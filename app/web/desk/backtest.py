@@ -14,8 +14,8 @@ from app.extensions import limiter
 from app.services import market
 from app.services.trading import backtests
 from app.services.trading.backtests import BacktestView
+from app.services.trading.results import BacktestCoin
 from app.services.trading.sheets import k_sheet, trade_sheet
-from app.services.trading.testing import BacktestCoin
 from app.web.desk import figures
 from app.web.desk.files import as_file
 from app.web.filters import coin_name

@@ -7,7 +7,7 @@ from itertools import count
 
 from markupsafe import Markup
 
-from app.services.trading.testing import BacktestCurves, BacktestK
+from app.services.trading.results import BacktestCurves, BacktestK
 from app.web.art import drawing, fine
 from app.web.filters import MINUS
 
@@ -51,7 +51,7 @@ def equity(curves: BacktestCurves, parts: tuple[str, str]) -> Markup:
     )
 
 
-def bars(ks: Sequence[BacktestK], best: str | None) -> Markup:
+def bars(ks: Sequence[BacktestK], best: Decimal | None) -> Markup:
     """Two bars for each k, in sample and out of sample; the chosen one's label is strong."""
     pairs = [(Decimal(str(one["in_pct"])), Decimal(str(one["out_pct"]))) for one in ks]
     scale = _Scale([Decimal(0), *(value for pair in pairs for value in pair)], BARS_HEIGHT)

@@ -11,7 +11,8 @@ from app.domain.trading import BacktestSettings, Doubt
 from app.i18n import gettext
 from app.messages import message
 from app.services.market import CatalogueCoin
-from app.services.trading.testing import SHUFFLES, BacktestCoin, BacktestLine, BacktestTrade
+from app.services.trading.results import BacktestCoin, BacktestLine, BacktestTrade
+from app.services.trading.testing import SHUFFLES
 from app.web.desk.drawings import bars, equity
 from app.web.filters import coin_name, count, signed_pct, won_exact
 

@@ -15,7 +15,7 @@ from app.extensions import db
 from app.models import Backtest, User
 from app.services.idempotency import Asked, Kept
 from app.services.trading import backtests
-from app.services.trading.testing import BacktestResult
+from app.services.trading.results import BacktestResult
 from tests import factories as make
 
 NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)

@@ -11,6 +11,7 @@ from app.domain.exchanges import ExchangeName
 from app.domain.trading import BacktestSettings, as_days, typed_backtest, walk_forward
 from app.services.market import candle_series
 from app.services.trading import testing
+from app.services.trading.results import BacktestResult, from_json, to_json
 from app.services.trading.testing import run_backtest, total_steps
 from tests import factories as make
 
@@ -23,7 +24,7 @@ def closes(count: int) -> list[str]:
     return [str(50_000 + 250 * (WAVE[n % len(WAVE)] + n // 7)) for n in range(count)]
 
 
-def run(now: datetime = NOW, **typed: str) -> testing.BacktestResult:
+def run(now: datetime = NOW, **typed: str) -> BacktestResult:
     return run_backtest(typed_backtest(typed), now=now, progress=lambda _done: None)
 
 
@@ -44,8 +45,8 @@ def test_trades_out_of_sample_are_those_of_the_rules(session: Session) -> None:
     out = [one for one in told["trades"] if one["part"] == "out"]
     assert len(trades) > 10
     assert [one["day"] for one in out] == [trade.day.isoformat() for trade in trades]
-    assert [Decimal(one["bought_at"]) for one in out] == [trade.bought_at for trade in trades]
-    assert [Decimal(one["k"] or 0) for one in out] == [used[trade.day] for trade in trades]
+    assert [one["bought_at"] for one in out] == [trade.bought_at for trade in trades]
+    assert [one["k"] for one in out] == [used[trade.day] for trade in trades]
     assert told["out_of_sample"] is not None
     assert told["out_of_sample"]["trades"] == len(trades)
     growth = Decimal(1)
@@ -59,7 +60,7 @@ def test_each_k_of_the_grid_is_told_in_and_out_of_sample(session: Session) -> No
 
     told = run(days="80", window="20")["coins"][0]
 
-    assert [one["k"] for one in told["ks"]] == [f"0.{tenth}" for tenth in range(1, 10)]
+    assert [one["k"] for one in told["ks"]] == [Decimal(tenth) / 10 for tenth in range(1, 10)]
     assert told["best_k"] == max(told["ks"], key=lambda one: one["in_pct"])["k"]
     assert told["in_sample"] is not None
     assert told["in_sample"]["return_pct"] == max(one["in_pct"] for one in told["ks"])
@@ -82,6 +83,19 @@ def test_curves_end_at_the_figures_and_begin_out_of_sample_after_the_window(
     assert curves["holding"][19:21] != [None, None]
     assert told["out_of_sample"] is not None
     assert curves["out_of_sample"][-1] == told["out_of_sample"]["return_pct"]
+
+
+def test_result_is_kept_to_the_last_digit_and_one_of_another_version_is_not_read(
+    session: Session,
+) -> None:
+    make.make_candles(make.make_coin("BTC"), *closes(80), until=NOW)
+    told = run(days="80", window="20")
+
+    kept = to_json(told)
+
+    assert from_json(kept) == told
+    assert isinstance(told["coins"][0]["trades"][0]["fee"], Decimal)
+    assert from_json(to_json({**told, "version": 0})) is None
 
 
 def test_days_that_are_known_and_holes_between_them_are_told(session: Session) -> None:

@@ -12,7 +12,7 @@ from app.domain.trading import typed_backtest
 from app.jobs.backtests import BacktestWorker
 from app.jobs.guard import Steps
 from app.models import User
-from app.services.trading import backtests, testing
+from app.services.trading import backtests, results, testing
 from tests import factories as make
 from tests.conftest import MakeApp, Visitor
 from tests.web.visitors import visitor
@@ -198,6 +198,18 @@ def test_result_shows_both_parts_their_doubts_and_the_assumptions(
     assert "투자 권유가 아니에요" in page
 
 
+def test_result_of_an_older_version_is_to_be_asked_anew(
+    app: Flask, browser: Visitor, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = asked(app, owner)
+    monkeypatch.setattr(results, "VERSION", results.VERSION + 1)
+
+    page = browser.get(f"/desk/backtest/{ident}")
+
+    assert page.status_code == 200
+    assert "예전 방식으로 계산한 결과예요" in page.text
+
+
 def test_long_list_of_trades_is_shown_whole_on_request(
     app: Flask, browser: Visitor, owner: User
 ) -> None:
@@ -259,7 +271,7 @@ def test_files_hold_every_trade_and_every_k(app: Flask, browser: Visitor, owner:
     ks = browser.get(f"/desk/backtest/{ident}/k.csv")
 
     assert trades.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert trades.headers["Cache-Control"] == "no-store"
+    assert trades.headers["Cache-Control"] == "private, no-store"
     rows = list(csv.DictReader(io.StringIO(trades.text.lstrip("\ufeff"))))
     assert [row["day"] for row in rows] == [one["day"] for one in told["coins"][0]["trades"]]
     assert {row["coin"] for row in rows} == {"BTC"}

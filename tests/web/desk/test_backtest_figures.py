@@ -1,11 +1,12 @@
 """What a backtest's page says in words, and how its charts are drawn."""
 
 import re
+from decimal import Decimal
 
 import pytest
 
 from app.domain.trading import BacktestSettings, Doubt
-from app.services.trading.testing import BacktestCoin, BacktestK, BacktestLine
+from app.services.trading.results import BacktestCoin, BacktestK, BacktestLine
 from app.web.desk.drawings import bars, equity
 from app.web.desk.figures import shown
 
@@ -32,8 +33,8 @@ def coin(p_value: float | None = None, doubts: tuple[str, ...] = ()) -> Backtest
         },
         "problem": None,
         "params": {},
-        "best_k": "0.5",
-        "next_k": "0.4",
+        "best_k": Decimal("0.5"),
+        "next_k": Decimal("0.4"),
         "in_sample": LINE,
         "out_of_sample": LINE | {"trades": 0, "hits": 0},  # type: ignore[typeddict-item]
         "holding": LINE,
@@ -106,11 +107,17 @@ def test_thousand_days_are_drawn_with_few_points() -> None:
 @pytest.mark.parametrize(("count", "labels"), [(1, 1), (9, 9), (10, 10), (33, 5), (100, 5)])
 def test_labels_of_many_k_have_room(count: int, labels: int) -> None:
     ks: list[BacktestK] = [
-        {"k": f"0.{n:03d}", "in_pct": n - 3.0, "out_pct": 0.0, "in_trades": 1, "out_trades": 1}
+        {
+            "k": Decimal(f"0.{n:03d}"),
+            "in_pct": n - 3.0,
+            "out_pct": 0.0,
+            "in_trades": 1,
+            "out_trades": 1,
+        }
         for n in range(count)
     ]
 
-    drawn = bars(ks, "0.000")
+    drawn = bars(ks, Decimal(0))
 
     assert drawn.count('text-anchor="middle"') == labels
     assert drawn.count("<rect") == 2 * count
