@@ -14,6 +14,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from app.clock import utcnow
+from app.db import transaction
 from app.domain.exchanges import ExchangeName, KeyProblem, KeyState
 from app.extensions import Base, db
 from app.jobs.guard import Steps
@@ -72,6 +73,15 @@ class Stage:
             market.coins_now.forget()
             market.price_age_now.forget()
             db.session.remove()
+
+    def warn_of(self, code: str, *cautions: str) -> None:
+        """Let the exchange advise caution about a coin."""
+        with self.app.app_context():
+            coin = market.get_coin(code)
+            assert coin
+            with transaction() as session:
+                session.merge(coin).cautions = " ".join(cautions)
+            market.coins_now.forget()
 
     def add_person(self, name: str, *, points: int = 300, is_staff: bool = False) -> None:
         """Somebody who can sign in, without walking through the sign-up."""

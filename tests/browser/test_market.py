@@ -335,6 +335,22 @@ def test_no_column_is_cut_off(seeded: Stage, visit: Visit, language: str) -> Non
         assert cut <= 1, width
 
 
+def test_reason_for_caution_is_seen_at_every_width(stage: Stage, visit: Visit) -> None:
+    stage.warn_of("BTC", "PRICE_FLUCTUATIONS", "TRADING_VOLUME_SOARING")
+    page = visit(stage).page
+    page.goto(f"{stage.url}/coins")
+    why = page.locator(f"{BITCOIN} .wl-chip-warn", has_text="주의")
+
+    expect(why).to_have_text("주의 · 가격 급등락, 거래량 급등")
+    for width in (320, 375, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        shown, price = why.bounding_box(), page.locator(f"{BITCOIN} td.a").bounding_box()
+        assert shown, width
+        assert price, width
+        assert shown["width"] > 70, width
+        assert shown["x"] + shown["width"] <= price["x"], width
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_broken_stream_is_told_on_the_page_and_forgotten_once_it_is_back(
