@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @contextmanager
 def serving(
-    instance: Path, *options: str, **settings: str
+    instance: Path, *options: str, program: Path = ROOT / "run.py", **settings: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Start the server, yield its address and process, and stop it as an operator would.
 
-    `options` are those of the command line, `settings` of the environment.
+    `options` are those of the command line, `settings` of the environment; `program` is what runs.
     """
     environment = {
         "PATH": os.environ["PATH"],
@@ -28,7 +28,7 @@ def serving(
     } | settings
     with (instance / "server.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "run.py"), *options],
+            [sys.executable, str(program), *options],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=log,
