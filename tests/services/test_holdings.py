@@ -33,11 +33,14 @@ from tests.factories import make_coin, make_user
 from tests.fakes import FakeBroker
 
 LATER = NOW + timedelta(minutes=5)
+A_SECOND = timedelta(seconds=1)
 
 
 def held(currency: str, free: str, locked: str = "0", bought_at: str | None = None) -> Balance:
     price = None if bought_at is None else Decimal(bought_at)
     return Balance(currency, Decimal(free), Decimal(locked), price)
+
+
 
 
 @pytest.fixture
@@ -215,17 +218,20 @@ def test_few_holdings_all_have_a_share_and_nothing_has_none(
     assert share.pct == 100
 
 
-def test_key_that_ends_within_two_weeks_is_warned_about(
+def test_key_that_ends_within_two_weeks_is_warned_about_until_it_has_ended(
     owner: Any, ident: int, broker: FakeBroker
 ) -> None:
     account = get_account(user_id=owner.id, account_id=ident, now=LATER)
     assert not account.ends_soon(LATER)
 
-    ending = replace(account, expires_at=LATER + timedelta(days=14))
+    end = LATER + timedelta(days=14)
+    ending = replace(account, expires_at=end)
 
-    assert (ending.ends_soon(LATER), ending.ends_soon(LATER + timedelta(seconds=1))) == (
-        False, True,
-    )  # fmt: skip
+    told = [
+        (ending.ends_soon(moment), ending.has_ended(moment))
+        for moment in (LATER, LATER + A_SECOND, end - A_SECOND, end)
+    ]
+    assert told == [(False, False), (True, False), (True, False), (False, True)]
 
 
 def test_balances_are_due_while_somebody_looks_and_for_live_bots(

@@ -108,8 +108,13 @@ class AccountView:
         return 100 * self.profit / cost if cost else None
 
     def ends_soon(self, now: datetime) -> bool:
-        """Whether the key ends within two weeks, or has ended."""
-        return self.expires_at is not None and self.expires_at - now < ENDS_SOON
+        """Whether the key ends within two weeks."""
+        left = None if self.expires_at is None else self.expires_at - now
+        return left is not None and timedelta(0) < left < ENDS_SOON
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether the key's time is over, though nobody may have asked the exchange since."""
+        return self.expires_at is not None and self.expires_at <= now
 
     @property
     def shares(self) -> tuple[Share, ...]:

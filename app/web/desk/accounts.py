@@ -99,7 +99,7 @@ def check(account_id: int) -> ResponseReturnValue:
     if words.shown_state(now_known) is KeyState.GOOD:
         flash(gettext("거래소가 열쇠를 확인해 줬어요."), "success")
     else:
-        flash(words.problem(now_known), "warning")
+        flash(words.problem(now_known, utcnow()), "warning")
     return redirect(f"/desk?account={account_id}", 303)
 
 

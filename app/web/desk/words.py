@@ -1,5 +1,7 @@
 """What a key's state, its rights and its problems are called on pages."""
 
+from datetime import datetime
+
 from app.domain.exchanges import ExchangeName, KeyProblem, KeyState
 from app.i18n import gettext
 from app.messages import message
@@ -44,8 +46,10 @@ def rights(account: AccountView) -> str:
     return gettext("보기와 주문") if account.can_trade else gettext("보기 전용")
 
 
-def problem(account: AccountView) -> str:
+def problem(account: AccountView, now: datetime) -> str:
     """What is wrong and what to do about it; empty while all is well."""
+    if account.has_ended(now):
+        return message("exchange_key_expired", {})
     if account.problem is None:
         return ""
     if account.state is KeyState.REFUSED:

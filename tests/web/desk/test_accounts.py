@@ -172,6 +172,17 @@ def test_right_to_withdraw_and_a_near_end_are_warned_about(app: Flask, browser: 
     assert "에 끝나요." in shown
 
 
+def test_key_whose_time_is_over_is_not_said_to_end_some_day(app: Flask, browser: Visitor) -> None:
+    browser.post("/desk/link", data=form())
+    change(app, expires_at=utcnow() - timedelta(minutes=1))
+
+    shown = said(browser.get("/desk"))
+
+    assert "기간이 지난 열쇠예요." in shown
+    assert "에 끝나요." not in shown
+    assert "까지 쓸 수 있어요" not in shown
+
+
 @pytest.mark.parametrize(
     ("state", "problem", "word", "sentence"),
     [
