@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlencode
 
 import pytest
-import requests
-from requests.adapters import BaseAdapter
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from app.db import table_of, transaction
 from app.domain.exchanges import (
@@ -36,18 +35,19 @@ from app.exchanges.base import (
     RateLimited,
     Unavailable,
 )
-from app.exchanges.http import HttpClient
+from app.exchanges.http import Gate, HttpClient, Reply
 from app.extensions import db
-from app.models import Bot, CandleSpan, LinkedAccount, Order, Position, Quote, StoredCandle
+from app.models import Bot, CandleSpan, LinkedAccount, Order, Position, Quote, StoredCandle, User
 from app.services import market
-from app.services.trading import bots, orders, runs
+from app.services.trading import orders, runs
 from app.services.trading.cases import Case
 from app.services.trading.engine import Engine
 from app.services.trading.errand import Task
+from app.services.trading.values import read_prices
 from app.simulator import Simulator
 from app.simulator.server import Request
 from tests.exchanges.venues import SECRET, signed_broker
-from tests.factories import make_coin, make_user
+from tests.factories import make_coin
 
 MARKET = "KRW-BTC"
 #: Yesterday's range is four million, so that with k = 0.5 the target is two above the open.
@@ -63,35 +63,30 @@ class Killed(BaseException):
     """The process died at this line."""
 
 
-class Adapter(BaseAdapter):
+class Direct(HttpClient):
     """Asks a simulated exchange without a socket: two thousand schedules are to take seconds."""
 
     def __init__(self, respond: Callable[[Request], Any]) -> None:
-        super().__init__()
+        super().__init__("http://sim.test", sleep=lambda _: None)
         self._respond = respond
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
-        parts = urlsplit(str(request.url))
-        body = request.body or b""
-        reply = self._respond(
+    def _exchange(self, call: Any, gate: Gate, deadline: float) -> Reply:
+        del deadline
+        given = dict(call.params)
+        body = call.body or b""
+        told = self._respond(
             Request(
-                method=str(request.method),
-                path=parts.path,
-                query=dict(parse_qsl(parts.query)),
+                method=call.method,
+                path=call.path,
+                query=given,
                 caller="127.0.0.1",
-                body=body if isinstance(body, bytes) else body.encode(),
-                raw_query=parts.query,
-                authorization=str(request.headers.get("Authorization", "")),
+                body=body,
+                raw_query=urlencode(given),
+                authorization=call.all_headers().get("Authorization", ""),
             )
         )
-        answer = requests.Response()
-        answer.status_code = reply.status
-        answer.headers.update({"Content-Type": reply.content_type, **reply.headers})
-        answer._content, answer._content_consumed = reply.body, True
-        return answer
-
-    def close(self) -> None:
-        """Nothing is open."""
+        gate.answered(told.status, told.headers)
+        return Reply(told.status, told.content_type, told.body)
 
 
 @dataclass
@@ -227,14 +222,16 @@ class BotWorld:
             )
         market.coins_now.forget()
 
-    def tick(self, seconds: float, price: Decimal) -> None:
-        """Time goes on, the price is this, and every bot does what it has to."""
+    def tick(self, seconds: float, price: Decimal) -> int:
+        """Time goes on, the price is this, and every bot does what it has to; how many had."""
         self.now += timedelta(seconds=seconds)
         self.set_price(price)
         for trader in self.traders.values():
             trader.broker.deliver()
-        for task in self.engine.look():
+        tasks = self.engine.look()
+        for task in tasks:
             self._work(task)
+        return len(tasks)
 
     def _work(self, task: Task) -> None:
         try:
@@ -250,12 +247,16 @@ class BotWorld:
         """No more trouble: everything settles, and the next days sell what is left."""
         for trader in self.traders.values():
             trader.trouble.is_over = True
-        for _ in range(8):
-            self.tick(10, BELOW)
+        self._settle(10)
         for _ in range(2):
             self.now += timedelta(days=1)
-            for _ in range(8):
-                self.tick(601, BELOW)
+            self._settle(601)
+
+    def _settle(self, seconds: float) -> None:
+        """Let time pass until nobody has anything to do any more, eight times at most."""
+        for _ in range(8):
+            if not self.tick(seconds, BELOW):
+                return
 
 
 def plant_candles(coin_id: int) -> None:
@@ -286,20 +287,21 @@ def plant_traders(
 ) -> None:
     """A person with an account and a running live bot for each seed, odd ones at Bithumb."""
     doors = {name: _door(world.sim, name, over) for name in ExchangeName}
-    for seed in seeds:
-        exchange = tuple(ExchangeName)[seed % 2]
-        user = make_user()
-        keys = Keys(f"trader-access-key-{user.id:020d}", SECRET)
-        world.sim.add_account(
-            exchange.value, keys.access, keys.secret,
-            {"KRW": str(WON), "BTC": str(OWN_COINS)}, fee=Decimal("0.0005"),
-        )  # fmt: skip
-        bot_id = _plant_bot(user.id, exchange, keys, settings)
-        trouble = Trouble(random.Random(seed), rate=0.1 + (seed % 5) * 0.1)
-        inner = signed_broker(exchange, "http://sim.test", keys, doors[exchange])
-        broker = Troubled(inner, trouble, world.clock)
-        world.traders[bot_id] = Trader(bot_id, user.id, keys.access, broker, trouble)
-        bots.start_bot(user_id=user.id, mode=BotMode.LIVE, live_trading=True, now=world.now)
+    prices = read_prices(world.now)
+    with transaction() as session:
+        for seed in seeds:
+            exchange = tuple(ExchangeName)[seed % 2]
+            keys = Keys(f"trader-access-key-{len(world.traders):020d}", SECRET)
+            world.sim.add_account(
+                exchange.value, keys.access, keys.secret,
+                {"KRW": str(WON), "BTC": str(OWN_COINS)}, fee=Decimal("0.0005"),
+            )  # fmt: skip
+            bot = _plant_bot(session, exchange, keys, settings)
+            runs.open_run(session, bot, prices, world.now)
+            trouble = Trouble(random.Random(seed), rate=0.1 + (seed % 5) * 0.1)
+            inner = signed_broker(exchange, "http://sim.test", keys, doors[exchange])
+            broker = Troubled(inner, trouble, world.clock)
+            world.traders[bot.id] = Trader(bot.id, bot.user_id, keys.access, broker, trouble)
 
 
 def _door(sim: Simulator, exchange: ExchangeName, over: str) -> HttpClient:
@@ -307,31 +309,31 @@ def _door(sim: Simulator, exchange: ExchangeName, over: str) -> HttpClient:
     if over == "sockets":
         url = sim.url if is_upbit else sim.bithumb_url
         return HttpClient(url, read_timeout=0.3, sleep=lambda _: None)
-    client = HttpClient("http://sim.test", sleep=lambda _: None)
-    client._session.mount(
-        "http://sim.test", Adapter(sim.respond if is_upbit else sim.respond_as_bithumb)
-    )
-    return client
+    return Direct(sim.respond if is_upbit else sim.respond_as_bithumb)
 
 
-def _plant_bot(user_id: int, exchange: ExchangeName, keys: Keys, settings: BotSettings) -> int:
-    with transaction() as session:
-        account = LinkedAccount(
-            user_id=user_id, exchange=exchange, sealed_keys="sealed",
-            fingerprint=keys.access, last_four=keys.last_four, state=KeyState.GOOD,
-            can_view=True, can_view_orders=True, can_trade=True, can_withdraw=False,
-            checked_at=START, linked_at=START,
-        )  # fmt: skip
-        session.add(account)
-        session.flush()
-        bot = Bot(
-            user_id=user_id, mode=BotMode.LIVE, exchange=exchange, account_id=account.id,
-            state=BotState.OFF, settings=settings.to_json(), confirmed_at=START,
-            created_at=START, updated_at=START,
-        )  # fmt: skip
-        session.add(bot)
-        session.flush()
-        return bot.id
+def _plant_bot(session: Session, exchange: ExchangeName, keys: Keys, settings: BotSettings) -> Bot:
+    """A live bot that has been started, and whose it is; inside a transaction."""
+    name = keys.access[-12:]
+    user = User(nickname=name, nickname_key=name, created_at=START)
+    session.add(user)
+    session.flush()
+    account = LinkedAccount(
+        user_id=user.id, exchange=exchange, sealed_keys="sealed",
+        fingerprint=keys.access, last_four=keys.last_four, state=KeyState.GOOD,
+        can_view=True, can_view_orders=True, can_trade=True, can_withdraw=False,
+        checked_at=START, linked_at=START,
+    )  # fmt: skip
+    session.add(account)
+    session.flush()
+    bot = Bot(
+        user_id=user.id, mode=BotMode.LIVE, exchange=exchange, account_id=account.id,
+        state=BotState.RUNNING, settings=settings.to_json(), confirmed_at=START,
+        created_at=START, updated_at=START,
+    )  # fmt: skip
+    session.add(bot)
+    session.flush()
+    return bot
 
 
 SEAMS = (

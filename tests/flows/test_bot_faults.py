@@ -49,7 +49,7 @@ def _no_power_cuts(session: Session) -> None:
 def live(world: BotWorld, dice: random.Random) -> None:
     """Two troubled days: prices cross the target, the stop and midnight, and some people halt."""
     for _ in range(2):
-        for price in (ABOVE, dice.choice((ABOVE, BELOW)), dice.choice((STOPPED_OUT, ABOVE))):
+        for price in (ABOVE, ABOVE, dice.choice((ABOVE, BELOW)), dice.choice((STOPPED_OUT, ABOVE))):
             world.tick(dice.choice((1, 2, 7, 30)), price)
             _meddle(world, dice)
         world.now += timedelta(hours=dice.choice((20, 24, 30)))
@@ -82,7 +82,7 @@ def test_no_schedule_of_faults_and_deaths_doubles_or_loses_an_order(
     first = shard * SCHEDULES_EACH
     with open_world() as world:
         if shard % 3 == 1:
-            world.sim.fault("partial", for_s=3_600, group="order", share=0.6)
+            world.sim.fault("partial", for_s=3_600, group="order", share=0.8)
         plant_traders(world, range(first, first + SCHEDULES_EACH), SETTINGS)
         with mortal(world, dice, rate=0.02):
             live(world, dice)

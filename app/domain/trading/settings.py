@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from app.domain.errors import InvalidInput
 from app.domain.trading.bounds import check_bounds
@@ -106,8 +107,9 @@ class BotSettings:
         return {name: as_text(value) for name, value in found.items()}
 
 
+@lru_cache(maxsize=1024)
 def settings_from_json(text: str) -> BotSettings:
-    """What `to_json` wrote."""
+    """What `to_json` wrote; remembered, since each bot's are read every second."""
     return typed_settings(json.loads(text))
 
 

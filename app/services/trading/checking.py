@@ -74,7 +74,12 @@ def _may_trade(account: LinkedAccount) -> bool:
 
 
 def _standing(session: Session, order: Order, known: Known) -> Standing:
-    """What the day's purchases of the bot have taken, and when it last sold of this market."""
+    """What the day's purchases of the bot have taken, and when it last sold of this market.
+
+    Limits hold for purchases alone, so a sale isn't kept waiting for it.
+    """
+    if order.side is Side.SELL:
+        return Standing(_ZERO, known.worth_at_start, known.worth)
     bought = session.scalars(
         select(Order).where(
             Order.bot_id == order.bot_id,
