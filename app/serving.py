@@ -9,6 +9,9 @@ from waitress.task import WSGITask
 #: Who looks at live prices keeps a connection open. Waitress would let in a hundred, and leave all
 #: others waiting for one of these to go.
 MOST_CONNECTIONS = 4000
+#: The application refuses bodies from 64 KiB on, but has them whole by then. Waitress would put a
+#: gigabyte on the disk first, for each connection.
+MOST_BYTES = 1024 * 1024
 #: Files that aren't connections: the database with its logs, the exchange, the log.
 _OTHER_FILES = 256
 
@@ -30,14 +33,18 @@ def keep_connections() -> None:
 
 
 def connection_options() -> dict[str, Any]:
-    """How many connections a server may hold, as settings of Waitress.
+    """How much a server takes, as settings of Waitress: bodies of a size, connections in number.
 
     As many as this process may have files, at most MOST_CONNECTIONS: one more than it may have
     would be refused by the system again and again, at full speed. Its older way to wait for
     connections knows no file beyond 1023.
     """
     room = _raise_file_limit(MOST_CONNECTIONS + _OTHER_FILES) - _OTHER_FILES
-    return {"connection_limit": max(room, 100), "asyncore_use_poll": True}
+    return {
+        "connection_limit": max(room, 100),
+        "asyncore_use_poll": True,
+        "max_request_body_size": MOST_BYTES,
+    }
 
 
 def _raise_file_limit(wanted: int) -> int:

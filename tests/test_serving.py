@@ -85,8 +85,21 @@ def test_as_many_connections_as_the_system_allows_files(
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: (soft, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda _kind, both: asked.append(both))
 
-    assert connection_options() == {"connection_limit": room, "asyncore_use_poll": True}
+    assert connection_options()["connection_limit"] == room
     assert asked == ([(4256, hard)] if soft == 1024 != hard else [])
+
+
+def test_a_body_of_megabytes_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    with serving(tmp_path, SCHEDULER="off") as (address, _):
+        place = urlsplit(address)
+        connection = HTTPConnection(place.hostname or "", place.port, timeout=10)
+        connection.putrequest("POST", "/api/v1/auth/local")
+        connection.putheader("Content-Length", str(2**21))
+        connection.endheaders()
+        answer = connection.getresponse()
+        connection.close()
+
+    assert answer.status == 413
 
 
 def test_a_client_that_wants_to_hang_up_is_heard(tmp_path: Path) -> None:

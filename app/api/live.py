@@ -24,6 +24,8 @@ bp = room("live")
 MOST_CODES = 100
 #: Selections kept beside a board; who asks for yet another one gets it written anew.
 _MOST_KEPT = 200
+#: A hundred codes; an address can have 200 KB, and nobody needs to remember such ones.
+_LONGEST_KEPT = 2_100
 _CODE = re.compile(r"[A-Z0-9]{1,20}", re.ASCII)
 _TOP = "top20"
 _QUERY: dict[str, dict[str, Any]] = {
@@ -86,7 +88,7 @@ def _kept(board: LiveBoard) -> _Written:
     found = kept.get(key)
     if found is None:
         found = _write(board, _selected(board))
-        if len(kept) < _MOST_KEPT:
+        if len(kept) < _MOST_KEPT and len(key) <= _LONGEST_KEPT:
             kept[key] = found
     return found
 

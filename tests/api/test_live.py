@@ -149,6 +149,13 @@ def test_selections_nobody_shares_dont_pile_up(board: Client) -> None:
     assert len(kept) <= 200
 
 
+def test_address_of_kilobytes_is_answered_and_not_remembered(board: Client) -> None:
+    assert board.get(f"/live?codes=BTC&n={'x' * 5_000}").status_code == 200
+
+    kept = live._written[market.live_board(utcnow())]
+    assert max(map(len, kept), default=0) < 5_000
+
+
 def test_age_is_that_of_the_moment_of_asking(
     board: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
