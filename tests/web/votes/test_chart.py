@@ -80,7 +80,7 @@ def test_running_vote_says_when_prices_are_not_live(client: Visitor, vote: Vote)
     page = client.get(f"/votes/{vote.id}")
 
     assert "data-live-note" in page.text
-    assert "실시간 연결이 없어요." in said(page)
+    assert "거래소에서 시세가 오지 않아요." in said(page)
 
 
 def test_settled_vote_stands_still(client: Visitor, settled: Vote) -> None:
