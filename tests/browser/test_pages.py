@@ -12,6 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from app.demo import CAST
 from tests.browser.checks import FEW_LOOKS, LOOKS, flaws, korean
+from tests.browser.conftest import Visit
 from tests.browser.situations import address
 from tests.browser.stage import Stage
 from tests.browser.visitor import PASSWORD, Visitor, visiting
@@ -240,3 +241,23 @@ def test_page_with_a_note_of_success(bare: Stage, look: Look, language: str) -> 
 
     expect(visitor.page.locator(".wl-toast")).to_be_visible()
     check(visitor)
+
+
+_CUT = """() => [...document.querySelectorAll("header *, main *")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5)
+  .map((one) => `${one.tagName} ${one.textContent.trim().slice(0, 30)}`)"""
+
+
+def test_the_longest_name_and_the_largest_balance_fit_a_narrow_phone(
+    stage: Stage, visit: Visit
+) -> None:
+    stage.add_person("W" * 20, points=10**9)
+    visitor = visit(stage, width=320)
+    visitor.sign_in("W" * 20)
+
+    cut = []
+    for path in ("/", "/me", "/me/points", "/me/settings"):
+        visitor.go(path)
+        cut += [f"{path}: {one}" for one in visitor.page.evaluate(_CUT)]
+
+    assert cut == []
