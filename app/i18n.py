@@ -45,12 +45,18 @@ def init_app(app: Flask) -> None:
     Its look-up asks for the language anew with every sentence, which costs more than all the rest
     of a page.
     """
-    app.jinja_env.globals.update({"_": _on_page, "gettext": _on_page})
+    app.jinja_env.globals.update({"_": _on_page, "gettext": _on_page, "ngettext": _counted})
 
 
 def _on_page(text: str, **params: object) -> Markup:
     """The sentence as markup of ours; what is filled in is escaped."""
     found = _sentence(text, language())
+    return found % params if params else found
+
+
+def _counted(one: str, many: str, number: int, **params: object) -> Markup:
+    """The same for `number` things."""
+    found = Markup(_catalogue(language()).ngettext(one, many, number))  # noqa: S704 - as below
     return found % params if params else found
 
 

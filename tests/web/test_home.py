@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
 
 from app.clock import utcnow
 from app.domain.kst import next_kst_day
@@ -95,6 +96,21 @@ def test_accuracy_and_the_way_to_a_whale_are_told(client: Visitor, now: datetime
 
     assert "68.42 %" in page
     assert "38번 중 26번 맞혔어요. 2번 더 맞히면 웨일이에요." in page
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [((9, 9), "1 more right answer makes"), ((8, 8), "2 more right answers make")],
+)
+def test_one_thing_is_counted_as_one_in_english(
+    app: Flask, client: Visitor, monkeypatch: pytest.MonkeyPatch, record: tuple[int, int], told: str
+) -> None:
+    monkeypatch.setitem(app.config, "WHALING_WHALE_MIN_SETTLED", 10)
+    user = factories.make_user("dora", record=record)
+
+    page = client.sign_in(user).get("/", headers={"Accept-Language": "en"}).text
+
+    assert told in page
 
 
 def test_whale_is_told_so(client: Visitor) -> None:
