@@ -164,12 +164,9 @@ def test_platform_is_right_when_its_majority_was(session: Session, alice: User, 
         make.answer(bob, vote, "yes")
     for vote in (hit, miss):
         make.settle(make.close(vote), "110", now=NOW)
-    points.platform_counts.forget()
 
     assert points.platform_accuracy(NOW) == Decimal("50.0")
 
 
 def test_platform_without_results_stands_at_zero(session: Session) -> None:
-    points.platform_counts.forget()
-
     assert points.platform_accuracy(NOW) == 0

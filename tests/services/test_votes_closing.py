@@ -26,7 +26,29 @@ def test_vote_closes_at_its_deadline(session: Session, alice: User) -> None:
 
     assert votes.close_due_votes(now=deadline - STEP) == 0
     assert votes.close_due_votes(now=deadline) == 1
-    assert make.reload(vote_id).state is VoteState.FINISHED
+    found = make.reload(vote_id)
+    assert (found.state, found.updated_at) == (VoteState.FINISHED, deadline)
+
+
+def test_counts_of_the_stages_follow_each_deed_at_once(session: Session) -> None:
+    rich, seen = make.make_user(points=1000), []
+
+    def look() -> None:
+        seen.append(votes.vote_counts(make.NOW).by_stage)
+
+    look()
+    vote = make.make_vote(rich)
+    look()
+    make.close(vote)
+    look()
+    make.settle(vote)
+    look()
+    other = make.make_vote(rich)
+    look()
+    void(other.id)
+    look()
+
+    assert seen == [{}, {0: 1}, {1: 1}, {2: 1}, {0: 1, 2: 1}, {2: 2}]
 
 
 def test_closing_twice_changes_nothing(session: Session, alice: User) -> None:
@@ -55,7 +77,12 @@ def test_void_gives_back_stakes_and_creation_cost(session: Session, alice: User,
     assert void(vote.id) == 70
 
     assert (make.balance(alice), make.balance(bob)) == (300, 300)
-    assert make.reload(vote.id).void_reason == "halted"
+    found = make.reload(vote.id)
+    assert (found.void_reason, found.voided_at, found.updated_at) == (
+        "halted",
+        make.NOW,
+        make.NOW,
+    )
     assert list(audit()) == []
 
 
@@ -85,6 +112,15 @@ def test_void_of_free_vote_has_nothing_to_give(session: Session, admin: User, bo
 
 def test_closed_vote_can_still_be_void(session: Session, alice: User) -> None:
     assert void(make.make_closed_vote(alice).id) == 50
+
+
+def test_void_vote_waits_for_no_other_try(session: Session, alice: User) -> None:
+    vote = make.make_closed_vote(alice)
+    votes.push_back(vote_ids=[vote.id], problem="no candle", now=make.NOW)
+
+    void(vote.id)
+
+    assert make.reload(vote.id).retry_at is None
 
 
 def test_second_void_gives_nothing(session: Session, alice: User) -> None:

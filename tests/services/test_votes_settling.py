@@ -14,7 +14,7 @@ from app.domain.votes import Choice
 from app.models import LedgerEntry, Quote, User, Vote
 from app.services import votes
 from app.services.market import remember_prices
-from app.services.points import audit, platform_accuracy, platform_counts
+from app.services.points import audit, platform_accuracy
 from app.services.votes import settling
 from app.services.votes.settling import VOTE_WEIGHS
 from tests import factories as make
@@ -76,6 +76,7 @@ def test_evidence_is_stored_with_the_vote(session: Session, alice: User) -> None
     assert found.candle_opened_at == vote.tracked_at - MINUTE
     assert (found.quote_source, found.raw_quote) == ("upbit", '{"trade_price":0.00001234}')
     assert (found.quote_fetched_at, found.settled_at) == (evidence.fetched_at, make.NOW)
+    assert found.updated_at == make.NOW
 
 
 def test_crowd_is_judged_by_its_majority(session: Session, alice: User, bob: User) -> None:
@@ -335,7 +336,8 @@ def test_settling_forgets_why_it_could_not_be_done_before(session: Session, alic
 
     make.settle(vote)
 
-    assert make.reload(vote.id).last_problem is None
+    found = make.reload(vote.id)
+    assert (found.last_problem, found.retry_at) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -371,9 +373,19 @@ def test_platform_accuracy_leaves_out_unanswered_and_void_votes(session: Session
     void = make.make_vote(rich)
     make.answer(rich, void)
     votes.void_vote(vote_id=void.id, reason="test", now=make.NOW)
-    platform_counts.forget()
 
     assert platform_accuracy(make.NOW) == Decimal("66.7")
+
+
+def test_result_changes_the_platforms_accuracy_at_once(session: Session, alice: User) -> None:
+    vote = make.make_vote(alice)
+    make.answer(alice, vote)
+    make.close(vote)
+    assert platform_accuracy(make.NOW) == 0
+
+    make.settle(vote)
+
+    assert platform_accuracy(make.NOW) == 100
 
 
 def test_platform_accuracy_of_nothing_is_zero(session: Session) -> None:
