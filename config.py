@@ -311,6 +311,7 @@ class Config:
         return own | {
             "SECRET_KEY": self.secret_key,
             "TESTING": self.testing,
+            "DEBUG": False,  # whatever FLASK_DEBUG says: a debugger hands the server to visitors
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "SESSION_COOKIE_NAME": "whaling",
             "SESSION_COOKIE_HTTPONLY": True,

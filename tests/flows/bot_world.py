@@ -25,7 +25,7 @@ from app.domain.exchanges import (
     OrderIntent,
     OrderReport,
 )
-from app.domain.runs import BotMode, BotState
+from app.domain.runs import BotMode, BotState, LogKind
 from app.domain.trading import BotSettings
 from app.exchanges.base import (
     Broker,
@@ -37,7 +37,18 @@ from app.exchanges.base import (
 )
 from app.exchanges.http import Gate, HttpClient, Reply
 from app.extensions import db
-from app.models import Bot, CandleSpan, LinkedAccount, Order, Position, Quote, StoredCandle, User
+from app.models import (
+    Bot,
+    BotRun,
+    CandleSpan,
+    LinkedAccount,
+    Order,
+    Position,
+    Quote,
+    RunLine,
+    StoredCandle,
+    User,
+)
 from app.services import market
 from app.services.trading import orders, runs
 from app.services.trading.cases import Case
@@ -57,6 +68,8 @@ WON, OWN_COINS = Decimal(2_000_000), Decimal("0.3")
 CAPITAL = Decimal(1_000_000)
 START = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
 DAYS = 12
+SETTINGS = BotSettings(codes=("BTC",), k=Decimal("0.5"), share_pct=Decimal(50))
+UPBIT, BITHUMB = range(1), range(1, 2)
 
 
 class Killed(BaseException):
@@ -334,6 +347,50 @@ def _plant_bot(session: Session, exchange: ExchangeName, keys: Keys, settings: B
     session.add(bot)
     session.flush()
     return bot
+
+
+def trader(world: BotWorld, settings: BotSettings = SETTINGS, seeds: range = UPBIT) -> Trader:
+    """One bot without any trouble."""
+    plant_traders(world, seeds, settings)
+    made = list(world.traders.values())[-1]
+    made.trouble.is_over = True
+    return made
+
+
+def orders_of(one: Trader) -> list[Order]:
+    db.session.rollback()
+    return list(
+        db.session.scalars(select(Order).where(Order.bot_id == one.bot_id).order_by(Order.id))
+    )
+
+
+def bot_of(one: Trader) -> Bot:
+    db.session.rollback()
+    return db.session.get_one(Bot, one.bot_id)
+
+
+def told(one: Trader, kind: LogKind | None = None) -> list[str]:
+    query = (
+        select(RunLine.code, RunLine.kind)
+        .join(BotRun, BotRun.id == RunLine.run_id)
+        .where(BotRun.bot_id == one.bot_id)
+        .order_by(RunLine.id)
+    )
+    db.session.rollback()
+    return [code for code, of in db.session.execute(query) if kind in (None, of)]
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, one: Trader, call: str, *errors: Exception) -> None:
+    """The next calls fail so, one after the other; then all is well again."""
+    real: Callable[..., Any] = getattr(one.broker._inner, call)
+    left = list(errors)
+
+    def answer(*given: Any) -> Any:
+        if left:
+            raise left.pop(0)
+        return real(*given)
+
+    monkeypatch.setattr(one.broker._inner, call, answer)
 
 
 SEAMS = (

@@ -1,6 +1,6 @@
 """The engine: what it does at each price, at the day's end, after a halt, and in every doubt."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.domain.exchanges import KeyProblem, OrderState
 from app.domain.runs import BotMode, BotState, LogKind
-from app.domain.trading import BotSettings, Limits, Plays
+from app.domain.trading import Limits, Plays
 from app.exchanges.base import (
     BadCredentials,
     DuplicateOrder,
@@ -26,75 +26,34 @@ from app.exchanges.base import (
     Unavailable,
 )
 from app.extensions import db
-from app.models import Bot, BotRun, BotValue, LinkedAccount, Order, Position, RunLine, StoredCandle
+from app.models import Bot, BotRun, BotValue, LinkedAccount, Position, StoredCandle
 from app.services.trading import bots, orders, runs
 from tests.factories import make_coin
 from tests.flows.bot_world import (
     ABOVE,
     BELOW,
+    BITHUMB,
     OWN_COINS,
+    SETTINGS,
     STOPPED_OUT,
+    UPBIT,
     WON,
     BotWorld,
-    Trader,
+    bot_of,
     check_truth,
+    failing,
     open_world,
+    orders_of,
     plant_candles,
-    plant_traders,
+    told,
+    trader,
 )
-
-SETTINGS = BotSettings(codes=("BTC",), k=Decimal("0.5"), share_pct=Decimal(50))
-UPBIT, BITHUMB = range(1), range(1, 2)
 
 
 @pytest.fixture
 def world(session: Session) -> Iterator[BotWorld]:
     with open_world() as made:
         yield made
-
-
-def trader(world: BotWorld, settings: BotSettings = SETTINGS, seeds: range = UPBIT) -> Trader:
-    """One bot without any trouble."""
-    plant_traders(world, seeds, settings)
-    made = list(world.traders.values())[-1]
-    made.trouble.is_over = True
-    return made
-
-
-def orders_of(one: Trader) -> list[Order]:
-    db.session.rollback()
-    return list(
-        db.session.scalars(select(Order).where(Order.bot_id == one.bot_id).order_by(Order.id))
-    )
-
-
-def bot_of(one: Trader) -> Bot:
-    db.session.rollback()
-    return db.session.get_one(Bot, one.bot_id)
-
-
-def told(one: Trader, kind: LogKind | None = None) -> list[str]:
-    query = (
-        select(RunLine.code, RunLine.kind)
-        .join(BotRun, BotRun.id == RunLine.run_id)
-        .where(BotRun.bot_id == one.bot_id)
-        .order_by(RunLine.id)
-    )
-    db.session.rollback()
-    return [code for code, of in db.session.execute(query) if kind in (None, of)]
-
-
-def failing(monkeypatch: pytest.MonkeyPatch, one: Trader, call: str, *errors: Exception) -> None:
-    """The next calls fail so, one after the other; then all is well again."""
-    real: Callable[..., Any] = getattr(one.broker._inner, call)
-    left = list(errors)
-
-    def answer(*given: Any) -> Any:
-        if left:
-            raise left.pop(0)
-        return real(*given)
-
-    monkeypatch.setattr(one.broker._inner, call, answer)
 
 
 @pytest.mark.parametrize("seeds", [UPBIT, BITHUMB], ids=["upbit", "bithumb"])
