@@ -1,12 +1,16 @@
 """Whatever the exchange does: no wrong price, no crash, an honest age; votes wait and settle."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from app.domain.market import Candle
 from app.domain.votes import VoteState
+from app.exchanges.base import Unavailable
 from app.extensions import db
+from app.jobs.guard import Steps
+from app.jobs.settling import Settlement
 from app.models import User, Vote
 from app.services import market
 from app.services.points import audit
@@ -265,6 +269,28 @@ def test_failing_exchange_is_left_alone_after_three_calls(
     clockwork.after(made[0])
 
     assert clockwork.sim.requests[CANDLES] == 3
+
+
+def test_three_failed_calls_count_only_in_a_row(clockwork: Clockwork, asker: User) -> None:
+    made = [clockwork.ask(asker, coin=coin) for coin in ("BTC", "ETH", "XRP", "SOL", "ADA")]
+    clockwork.at(made[0].finished_at)
+    exchange = Patchy()
+
+    Settlement(exchange, Steps(now=made[0].tracked_at + MINUTE)).run()  # type: ignore[arg-type]
+
+    assert exchange.calls == 5
+
+
+class Patchy:
+    """An exchange that answers every third question."""
+
+    source, calls = "upbit", 0
+
+    def candle_before(self, market: str, moment: datetime) -> Candle:
+        self.calls += 1
+        if self.calls % 3:
+            raise Unavailable("down")
+        return make.make_candle("1", opened_at=moment - MINUTE, market=market)
 
 
 def test_exchange_that_asks_for_quiet_is_left_alone_at_once(

@@ -41,8 +41,6 @@ def held(currency: str, free: str, locked: str = "0", bought_at: str | None = No
     return Balance(currency, Decimal(free), Decimal(locked), price)
 
 
-
-
 @pytest.fixture
 def broker() -> FakeBroker:
     return FakeBroker()

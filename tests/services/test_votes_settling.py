@@ -252,13 +252,25 @@ def test_votes_of_one_coin_and_minute_make_one_group(session: Session) -> None:
     yesterday = make.NOW - timedelta(days=1)
     same = [make.make_vote(rich, range_pct=n, now=yesterday + n * STEP).id for n in (1, 2, 3)]
     other_coin = make.make_vote(rich, coin="ETH", now=yesterday).id
-    earlier = make.make_vote(rich, now=yesterday - MINUTE).id
+    earlier = make.make_vote(rich, coin="ETH", now=yesterday - MINUTE).id
     votes.close_due_votes(now=make.NOW)
 
     groups = votes.due_groups(now=make.NOW + MINUTE)
 
     assert [list(group.vote_ids) for group in groups] == [[earlier], same, [other_coin]]
-    assert [group.market for group in groups] == ["KRW-BTC", "KRW-BTC", "KRW-ETH"]
+    assert [group.market for group in groups] == ["KRW-ETH", "KRW-BTC", "KRW-ETH"]
+
+
+def test_group_was_tried_as_often_as_the_vote_that_was_tried_least(session: Session) -> None:
+    rich, now = make.make_user(points=1000), make.NOW + MINUTE
+    tried, new = make.make_closed_vote(rich), make.make_closed_vote(rich)
+    for _ in range(3):
+        votes.push_back(vote_ids=[tried.id], problem="down", now=make.NOW, grow=False)
+    votes.push_back(vote_ids=[new.id], problem="down", now=make.NOW, grow=False)
+
+    (group,) = votes.due_groups(now=now)
+
+    assert (group.vote_ids, group.attempts) == ((tried.id, new.id), 1)
 
 
 @pytest.mark.parametrize(
