@@ -155,8 +155,8 @@ def toggle() -> Response:
     is_ours = _is_asked_by_our_page()
     if is_ours is False:
         raise Forbidden
-    is_live = is_ours is True and bots.trades_live(user_id=person, live_trading=live_trading())
-    mode = BotMode.LIVE if is_live else BotMode.PAPER
+    yeses = bots.live_yeses(user_id=person, live_trading=live_trading())
+    mode = BotMode.LIVE if is_ours and yeses.missing() is None else BotMode.PAPER
     if bots.get_bot(user_id=person, mode=mode).is_on:
         bots.stop_bot(user_id=person, mode=mode, now=now)
         return answer({"log": _log(person, mode)})

@@ -10,7 +10,7 @@ from app.db import transaction
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.exchanges import ExchangeName
 from app.domain.runs import BotMode, BotState, LogKind
-from app.domain.trading import BotSettings, Objection, settings_from_json
+from app.domain.trading import BotSettings, Objection, Yeses, settings_from_json
 from app.extensions import db
 from app.models import Bot, BotRun, LinkedAccount, Position
 from app.services.market import catalogue
@@ -80,12 +80,12 @@ def get_bot(*, user_id: int, mode: BotMode) -> BotFacts:
     )
 
 
-def trades_live(*, user_id: int, live_trading: bool) -> bool:
-    """Whether the person has enabled real money on our page, and the server and the key agree."""
+def live_yeses(*, user_id: int, live_trading: bool) -> Yeses:
+    """The yeses to real money of the person's live bot; before there is one, the server's alone."""
     session = db.session()
     bot = _own(session, user_id, BotMode.LIVE)
-    yeses = yeses_of(bot, account_of(session, bot), live_trading) if bot is not None else None
-    return yeses is not None and yeses.missing() is None
+    found = None if bot is None else yeses_of(bot, account_of(session, bot), live_trading)
+    return found or Yeses(server=live_trading, person=False, key=False)
 
 
 def save_settings(*, user_id: int, mode: BotMode, settings: BotSettings, now: datetime) -> None:

@@ -28,7 +28,8 @@ bp.before_request(require_sign_in)
 
 #: More is in the file of the run.
 LINES_SHOWN = 60
-_PAGE = {BotMode.PAPER: "/desk/bot", BotMode.LIVE: "/desk/bot?mode=live"}
+#: What names the bot's mode in an address.
+_QUERY = {BotMode.PAPER: "", BotMode.LIVE: "?mode=live"}
 #: Numbers a person may leave empty have no bounds of the browser's: the rules say what is wrong.
 _NUMBER = {"inputmode": "decimal", "autocomplete": "off"}
 
@@ -103,7 +104,7 @@ def save_settings() -> ResponseReturnValue:
         form.refuse(error)
         return _settings_page(form, mode), 422
     flash(gettext("설정을 저장했어요."), "success")
-    return redirect(_PAGE[mode], 303)
+    return redirect(_page(mode), 303)
 
 
 @bp.post("/start")
@@ -112,7 +113,7 @@ def start() -> ResponseReturnValue:
     mode = _mode()
     bots.start_bot(user_id=me().id, mode=mode, live_trading=live_trading(), now=utcnow())
     flash(gettext("거래를 시작했어요."), "success")
-    return redirect(_PAGE[mode], 303)
+    return redirect(_page(mode), 303)
 
 
 @bp.post("/stop")
@@ -121,7 +122,7 @@ def stop() -> ResponseReturnValue:
     mode = _mode()
     bots.stop_bot(user_id=me().id, mode=mode, now=utcnow())
     flash(gettext("거래를 끝내요. 걸린 매수 주문은 취소하고, 산 코인은 그대로 둬요."), "success")
-    return redirect(_PAGE[mode], 303)
+    return redirect(_page(mode), 303)
 
 
 @bp.post("/halt")
@@ -130,7 +131,7 @@ def halt() -> ResponseReturnValue:
     sells = request.form.get("sells") == "y"
     bots.halt_all(user_id=me().id, sells=sells, now=utcnow())
     flash(gettext("모두 멈췄어요. 새 주문은 나가지 않아요."), "success")
-    return redirect(_PAGE[_mode()], 303)
+    return redirect(_page(_mode()), 303)
 
 
 @bp.post("/lift")
@@ -138,7 +139,7 @@ def lift() -> ResponseReturnValue:
     """Let bots be started again."""
     bots.lift_halt(user_id=me().id, now=utcnow())
     flash(gettext("멈춤을 풀었어요. 거래는 직접 시작해 주세요."), "success")
-    return redirect(_PAGE[_mode()], 303)
+    return redirect(_page(_mode()), 303)
 
 
 @bp.get("/real")
@@ -167,7 +168,7 @@ def say_yes() -> ResponseReturnValue:
         form.refuse(error)
         return _yes_page(form), 422
     flash(gettext("확인했어요. 시작하면 진짜 돈으로 거래해요."), "success")
-    return redirect(_PAGE[BotMode.LIVE], 303)
+    return redirect(_page(BotMode.LIVE), 303)
 
 
 @bp.post("/real/no")
@@ -175,7 +176,7 @@ def take_yes_back() -> ResponseReturnValue:
     """Take the yes back."""
     bots.withdraw_yes(user_id=me().id, now=utcnow())
     flash(gettext("실거래 확인을 거뒀어요."), "success")
-    return redirect(_PAGE[BotMode.LIVE], 303)
+    return redirect(_page(BotMode.LIVE), 303)
 
 
 @bp.get("/orders.csv")
@@ -197,6 +198,10 @@ def _mode() -> BotMode:
     return BotMode.LIVE if request.args.get("mode") == "live" else BotMode.PAPER
 
 
+def _page(mode: BotMode) -> str:
+    return f"/desk/bot{_QUERY[mode]}"
+
+
 def _proposed() -> dict[str, str]:
     return {"codes": request.args.get("coin", ""), "k": request.args.get("k", "")}
 
@@ -215,7 +220,7 @@ def _seen(mode: BotMode) -> dict[str, object]:
         "now": now,
         "bot": bot,
         "mode": mode.value,
-        "query": "?mode=live" if mode is BotMode.LIVE else "",
+        "query": _QUERY[mode],
         "targets": views.list_targets(bot=bot, now=now),
         "standing": views.standing_of(bot=bot, now=now),
         "chart": money_curve(curve) if len(curve) > 1 else None,
@@ -226,30 +231,29 @@ def _seen(mode: BotMode) -> dict[str, object]:
 
 def _stages() -> list[tuple[str, str, str]]:
     """The three yeses: what is there, and what is missing."""
-    live = bots.get_bot(user_id=me().id, mode=BotMode.LIVE)
-    accounts = exchanges.list_accounts(user_id=me().id, now=utcnow())
-    chosen = next((one for one in accounts if one.id == live.account_id), None)
-    is_good = chosen is not None and chosen.state == "good" and chosen.can_trade is True
-    key = gettext("주문 권한이 확인된 열쇠를 골라 주세요")
-    if chosen is not None and is_good:
-        name = words.exchange_name(chosen.exchange)
-        key = gettext(
-            "%(exchange)s %(last_four)s 확인됨", exchange=name, last_four=chosen.last_four
-        )
-    person = gettext("확인했어요") if live.confirmed_at else gettext("문장을 직접 써 주세요")
-    server = gettext("켜져 있어요") if live_trading() else gettext("운영자가 꺼 두었어요")
+    yeses = bots.live_yeses(user_id=me().id, live_trading=live_trading())
+    key = _chosen_key() if yeses.key else gettext("주문 권한이 확인된 열쇠를 골라 주세요")
+    person = gettext("확인했어요") if yeses.person else gettext("문장을 직접 써 주세요")
+    server = gettext("켜져 있어요") if yeses.server else gettext("운영자가 꺼 두었어요")
     return [
-        (gettext("거래 권한이 있는 열쇠"), key, "done" if is_good else "todo"),
-        (gettext("내 확인"), person, "done" if live.confirmed_at else "todo"),
-        (gettext("서버 설정"), server, "done" if live_trading() else "todo"),
+        (gettext("거래 권한이 있는 열쇠"), key, "done" if yeses.key else "todo"),
+        (gettext("내 확인"), person, "done" if yeses.person else "todo"),
+        (gettext("서버 설정"), server, "done" if yeses.server else "todo"),
     ]
+
+
+def _chosen_key() -> str:
+    """The account of the live bot, whose key is good."""
+    bot = bots.get_bot(user_id=me().id, mode=BotMode.LIVE)
+    account = exchanges.get_account(user_id=me().id, account_id=bot.account_id or 0, now=utcnow())
+    name = words.exchange_name(account.exchange)
+    return gettext("%(exchange)s %(last_four)s 확인됨", exchange=name, last_four=account.last_four)
 
 
 def _settings_page(form: SettingsForm, mode: BotMode) -> str:
     return render_template(
-        "desk/bot_settings.html", form=form, mode=mode.value, here=_PAGE[mode],
-        query="?mode=live" if mode is BotMode.LIVE else "",
-    )  # fmt: skip
+        "desk/bot_settings.html", form=form, here=_page(mode), query=_QUERY[mode]
+    )
 
 
 def _yes_page(form: YesForm) -> str:
