@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import Flask
 
 from app.clock import utcnow
-from app.exchanges.base import Broker
+from app.exchanges.base import Broker, ExchangeError
 from app.extensions import db
 from app.jobs.guard import Steps
 from app.jobs.lease import leads
@@ -90,9 +90,15 @@ class BotKeeper:
 
     def _work(self, task: Task) -> None:
         """What one bot has to do, in a session of its own; its failure is its own, too."""
+        bot_id = task.case.bot_id
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, ExchangeError):  # after which the engine rests by itself
+                self._engine.leave_alone(bot_id)
+
         with self._app.app_context():
             steps = Steps(now=self._clock())
-            with steps.guarded(f"bot {task.case.bot_id}"):
+            with steps.guarded(f"bot {bot_id}", failed):
                 self._engine.work(task)
 
 

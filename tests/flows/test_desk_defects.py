@@ -173,6 +173,8 @@ def test_d34_trading_goes_on_after_an_error_and_the_log_is_kept(
         broken.setattr(keeper._engine, "work", lambda _task: 1 / 0)
         turn(keeper)
     kept = list(db.session.scalars(select(RunLine.code)))
+    world.now += timedelta(seconds=61)
+    world.set_price(ABOVE)
 
     turn(keeper)
 

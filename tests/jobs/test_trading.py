@@ -158,6 +158,21 @@ def test_failing_exchange_of_one_bot_stops_no_other(
     assert list(db.session.scalars(select(Order.bot_id))) == [second]
 
 
+def test_bot_whose_work_fails_for_no_known_reason_rests_a_minute(
+    world: BotWorld, keeper: BotKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_paper(world)
+    tried: list[Task] = []
+    monkeypatch.setattr(keeper._engine, "work", lambda task: tried.append(task) or 1 / 0)
+
+    for seconds in (1, 1, 57, 3):
+        world.now += timedelta(seconds=seconds)
+        world.set_price(ABOVE)
+        turn(keeper)
+
+    assert len(tried) == 2
+
+
 def test_bot_at_work_is_not_begun_twice(
     world: BotWorld, keeper: BotKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -507,6 +507,44 @@ def test_stale_price_decides_nothing(world: BotWorld) -> None:
     assert orders_of(one) == []
 
 
+def test_decision_that_waited_too_long_is_made_anew(world: BotWorld) -> None:
+    one = trader(world)
+    world.set_price(ABOVE)
+    (late,) = world.engine.look()
+    world.now += timedelta(seconds=11)
+    world.engine.work(late)
+    assert orders_of(one) == []
+
+    world.tick(1, ABOVE)
+    assert [order.side for order in orders_of(one)] == ["buy"]
+
+
+def test_order_whose_machine_slept_between_claim_and_sending_is_not_sent(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    claim = orders.claim
+
+    def and_sleep(**given: Any) -> Any:
+        claimed = claim(**given)
+        world.now += timedelta(minutes=5)
+        return claimed
+
+    monkeypatch.setattr(orders, "claim", and_sleep)
+    world.tick(1, ABOVE)
+    monkeypatch.setattr(orders, "claim", claim)
+    assert world.sim.orders(one.access) == []
+    assert [order.state for order in orders_of(one)] == [OrderState.UNKNOWN]
+
+    for _ in range(4):
+        world.tick(61, ABOVE)
+    assert [order.state for order in orders_of(one)] == [
+        OrderState.NEVER_SENT,
+        OrderState.CANCELLED,
+    ]
+    assert check_truth(world, one) == {"orders": 1, "never_sent": 1}
+
+
 def test_clock_that_jumps_back_over_midnight_neither_sells_nor_buys_twice(world: BotWorld) -> None:
     one = trader(world)
     world.tick(1, ABOVE)

@@ -51,7 +51,7 @@ class Engine:
         prices = read_prices(now)
         due = self._decide(cases, prices, now)
         self._note_values(cases, prices, now)
-        tasks = (Task(case, tuple(due.get(case.bot_id, ())), prices) for case in cases)
+        tasks = (Task(case, tuple(due.get(case.bot_id, ())), prices, now) for case in cases)
         return [task for task in tasks if self._has_work(task, now)]
 
     def work(self, task: Task) -> None:
@@ -69,8 +69,12 @@ class Engine:
             self._stop_for_key(case, error)
         except ExchangeError as error:
             pause = error.retry_after_s if isinstance(error, RateLimited) else 0.0
-            self._be_quiet(case, max(PAUSE, timedelta(seconds=pause)))
+            self._be_quiet(case.bot_id, max(PAUSE, timedelta(seconds=pause)))
             raise
+
+    def leave_alone(self, bot_id: int) -> None:
+        """Rest a bot whose work failed for no reason that we know: it isn't tried every second."""
+        self._be_quiet(bot_id, SKIP_FOR)
 
     def _decide(self, cases: Iterable[Case], prices: Prices, now: datetime) -> dict[int, list[Due]]:
         """By bot what its strategies say, sales first: they bring the money for purchases."""
@@ -127,10 +131,10 @@ class Engine:
                 if account.unlinked_at is None:
                     account.state, account.problem = KeyState.REFUSED, problem
                     account.checked_at = now
-        self._be_quiet(case, SKIP_FOR)
+        self._be_quiet(case.bot_id, SKIP_FOR)
 
-    def _be_quiet(self, case: Case, span: timedelta) -> None:
-        self._pauses.be_quiet(case.bot_id, "", until=self._clock() + span)
+    def _be_quiet(self, bot_id: int, span: timedelta) -> None:
+        self._pauses.be_quiet(bot_id, "", until=self._clock() + span)
 
 
 def _counted(held: Bought | None, last: Decimal | None) -> Held | None:

@@ -45,6 +45,11 @@ WON = "KRW"
 PAUSE = timedelta(seconds=5)
 #: … and a signal that can't be followed at the moment is looked at again after this.
 SKIP_FOR = timedelta(minutes=1)
+#: What was decided is done so soon or decided anew: behind slow exchanges an errand may wait …
+DECIDED_FOR = timedelta(seconds=10)
+#: … and a machine may sleep between claiming an order and sending it. Long before an order that
+#: nobody has seen counts as never sent, and is replaced.
+SENT_WITHIN = timedelta(seconds=5)
 _ZERO = Decimal(0)
 #: A price at which any rest counts as large enough: the exchange decides.
 _UNKNOWN_PRICE = Decimal(10) ** 12
@@ -54,11 +59,12 @@ Due = tuple[Watch, EnterAt | Exit]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One bot that has something to do, and what is due."""
+    """One bot that has something to do, and what was due at that moment."""
 
     case: Case
     due: tuple[Due, ...]
     prices: Prices
+    decided_at: datetime
 
 
 class Errand:
@@ -78,6 +84,7 @@ class Errand:
     ) -> None:
         self._case = task.case
         self._due = task.due
+        self._decided_at = task.decided_at
         self._prices = task.prices
         self._broker = broker
         self._pauses = pauses
@@ -90,7 +97,8 @@ class Errand:
         unsettled = [one for one in case.pending if not self._settle(one)]
         if case.state is BotState.RUNNING:
             for watch, decision in self._due:
-                self._follow(watch, decision)
+                if self._clock() - self._decided_at <= DECIDED_FOR:
+                    self._follow(watch, decision)
         elif case.state is BotState.STOPPING and not unsettled:
             runs.rest(bot_id=case.bot_id, now=self._clock())
         elif case.state is BotState.HALTED and not unsettled:
@@ -188,8 +196,9 @@ class Errand:
         if order_id is None:
             self._be_quiet(wish.market, PAUSE)
             return
-        intent = orders.claim(order_id=order_id, known=known, now=self._clock())
-        if intent is not None:
+        claimed_at = self._clock()
+        intent = orders.claim(order_id=order_id, known=known, now=claimed_at)
+        if intent is not None and self._clock() - claimed_at <= SENT_WITHIN:
             self._send(order_id, intent)
 
     def _send(self, order_id: int, intent: OrderIntent) -> None:
