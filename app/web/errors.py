@@ -1,8 +1,8 @@
 """Refusals and failures as pages: a word to the person and the way on."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from flask import Flask, flash, g, redirect, render_template, request
+from flask import Flask, current_app, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
@@ -59,9 +59,18 @@ def http_failure(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error.get_response()
+    if status == 404 and _is_there(plain := "/" + request.path.strip("/")):
+        query = request.query_string.decode("latin-1")
+        return redirect(quote(request.script_root + plain) + (f"?{query}" if query else ""), 308)
     body, status = page(status)
     kept = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
     return body, status, kept
+
+
+def _is_there(path: str) -> bool:
+    """Whether a page has this address, so that it was only a slash too much that was typed."""
+    adapter = current_app.create_url_adapter(request)
+    return path != request.path and adapter is not None and adapter.test(path, method="GET")
 
 
 def stale_form(_error: CSRFError) -> ResponseReturnValue:

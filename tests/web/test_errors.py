@@ -88,6 +88,24 @@ def test_refused_form_never_leads_to_another_host(failing: FlaskClient, origin: 
     assert re.match(r"/(?!/)", answer.location)
 
 
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [("/votes/?q=BTC", "/votes?q=BTC"), ("/tutorial/", "/tutorial")],
+)
+def test_a_slash_too_much_leads_to_the_page(bare_app: Flask, typed: str, place: str) -> None:
+    answer = bare_app.test_client().get(typed)
+
+    assert (answer.status_code, answer.headers.get("Location")) == (308, place)
+
+
+def test_a_slash_too_much_never_leads_to_another_host(bare_app: Flask) -> None:
+    visitor = bare_app.test_client()
+
+    for typed in ("/%2Fevil.example/", "/%5Cevil.example/", "/nowhere/"):
+        answer = visitor.get(typed)
+        assert answer.status_code == 404, typed
+
+
 def test_form_on_something_missing_is_not_found(failing: FlaskClient) -> None:
     assert failing.post("/refuse/missing").status_code == 404
 
