@@ -154,6 +154,24 @@ def test_wrong_range_stays_in_its_field_with_the_other_choices(browser: FlaskCli
         assert f'<input type="hidden" name="{name}" value="{ALL[name]}">' in page
 
 
+def test_range_sent_without_a_number_is_asked_for(browser: FlaskClient) -> None:
+    steps = {"coin": "BTC", "duration": "week"}
+
+    first = browser.get("/create", query_string=steps).text
+    empty = browser.get("/create", query_string=steps | {"range": " "}).text
+
+    assert 'role="alert"' not in first
+    assert 'aria-invalid="true"' in empty
+    assert "1부터 300까지의 정수로" in empty
+
+
+def test_without_any_coin_the_list_is_waited_for(app: Flask) -> None:
+    shown = said(newcomer(app).get("/create"))
+
+    assert "거래소에서 목록을 받는 대로 보여드려요." in shown
+    assert "검색어 지우기" not in shown
+
+
 @pytest.mark.parametrize("typed", ["5%", " 5 ", "５", "005"])
 def test_range_is_read_as_people_write_it(typed: str) -> None:
     assert judged(range=typed).range_pct == 5

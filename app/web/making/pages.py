@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.domain.errors import AppError, Conflict, NotFound
+from app.domain.errors import AppError, Conflict, InvalidInput, NotFound
 from app.domain.kst import floor_minute
 from app.domain.votes import (
     MAX_FALL_PCT,
@@ -57,7 +57,7 @@ def show() -> str:
         choices=choices,
         progress=progress,
         step=step,
-        error=_sentence(progress.error) if step == progress.step else "",
+        error=_sentence(_wrong(progress)) if step == progress.step else "",
         terms=terms_for(is_staff=me().is_staff),
         **_FACTS[step - 1](progress, now),
     )
@@ -98,6 +98,13 @@ def _made() -> str:
 
 def _judged(choices: Choices, now: datetime) -> Progress:
     return judge(choices, {coin.code: coin for coin in market.catalogue(now)})
+
+
+def _wrong(progress: Progress) -> AppError | None:
+    """What is wrong at the step shown; a range that was sent without a number is, too."""
+    if progress.step == RANGE and not request.args.get("range", "?").strip():
+        return InvalidInput("range", "range_not_whole", low=MIN_RANGE_PCT, high=MAX_RANGE_PCT)
+    return progress.error
 
 
 def _sentence(error: AppError | None) -> str:
