@@ -274,8 +274,8 @@ def _tell_backtest(coin: BacktestCoin) -> None:
         return
     for k in coin["ks"]:
         click.echo(
-            f"k {k['k']}\tin {k['in_pct']:+.2f}%\tout {k['out_pct']:+.2f}%\t"
-            f"{k['in_trades']}/{k['out_trades']} trades"
+            f"k {k['k']}\t{k['return_pct']:+.2f}%\t{k['trades']} trades\t"
+            f"chosen on {k['chosen_days']} days"
         )
     if coin["best_k"]:
         click.echo(f"best k {coin['best_k']}\tnext k {coin['next_k']}\tp {coin['p_value']:.3f}")

@@ -99,7 +99,6 @@ class Tested:
                 from_units(int(column[place]) * coin.unit)
                 for column in (self.cells.target, self.cells.bought, self.cells.sold)
             )
-            volume = money / (bought * (1 + costs.bid_fee))
             growth = costs.growth(bought, sold)
             stopped = bool(self.cells.stopped[place])
             sold_on = coin.days[row] if stopped else coin.next_day[row]
@@ -111,7 +110,7 @@ class Tested:
                 sold_on=date.fromordinal(int(sold_on)),
                 sold_at=sold,
                 reason=_reason(stopped=stopped, is_open=bool(coin.is_open[row])),
-                fee=volume * (bought * costs.bid_fee + sold * costs.ask_fee),
+                fee=costs.fees(money, bought, sold),
                 growth=growth,
             )
             money *= growth
@@ -119,19 +118,17 @@ class Tested:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """A backtest that one can believe, or see why not.
+    """A backtest that one can believe, or see why not: three lines over the same days.
 
-    `in_sample` trades with the k that was best over the days that chose; `out_of_sample` with what
-    was chosen before each day. `holding` bought on the first day out of sample and waited,
-    `holding_all` on the first day of all. `p_value` is the share of shuffled markets in which
-    choosing k did as well; None when none was tried.
+    `in_sample` trades with the k that was best over these very days, `out_of_sample` with what was
+    chosen before each of them, `holding` bought on the first and waited. `p_value` is the share of
+    shuffled markets in which choosing k did as well; None when none was tried.
     """
 
     searched: Searched
     in_sample: Tested
     out_of_sample: Tested
     holding: Line
-    holding_all: Line
     p_value: float | None
     doubts: tuple[Doubt, ...]
     assumptions: Assumptions
@@ -162,11 +159,10 @@ def judge(
     The same seed gives the same shuffles. Raises TooFewDays when no day is left out of sample.
     """
     found = search_coin(history, search, running)
-    coin, count = found.coin, len(found.coin.days)
-    inside, outside = np.arange(found.days_in), np.arange(search.window, count)
-    in_sample = _tested(coin, search, inside, np.full(found.days_in, found.best))
-    out_of_sample = _tested(coin, search, outside, found.chosen)
-    holding = _holding(coin, search, outside)
+    coin, rows = found.coin, np.arange(search.window, len(found.coin.days))
+    in_sample = _tested(coin, search, rows, np.full(len(rows), found.best))
+    out_of_sample = _tested(coin, search, rows, found.chosen)
+    holding = _holding(coin, search, rows)
     p_value = None
     if shuffles:
         p_value = _p_value(history, search, out_of_sample.line.growth, shuffles, seed, progress)
@@ -176,14 +172,11 @@ def judge(
         in_sample=in_sample,
         out_of_sample=out_of_sample,
         holding=holding,
-        holding_all=_holding(coin, search, np.arange(count)),
         p_value=p_value,
         doubts=doubts(
             Evidence(
                 growth_in=in_sample.line.growth,
-                days_in=len(inside),
                 growth_out=out_of_sample.line.growth,
-                days_out=len(outside),
                 trades_out=out_of_sample.line.trades,
                 holding=holding.growth,
                 missing_days=missing,

@@ -64,10 +64,7 @@ def follow(
         trades=tuple(_booked(trades, costs, capital)),
         doubts=doubts(
             Evidence(
-                growth_in=1.0,
-                days_in=1,
                 growth_out=line.growth,
-                days_out=len(judged),
                 trades_out=len(trades),
                 holding=holding.growth,
                 missing_days=missing,
@@ -97,7 +94,6 @@ def _booked(trades: Sequence[Trade], costs: Costs, capital: Decimal) -> Iterator
     """The trades in won, each with what the one before left."""
     money = capital
     for one in trades:
-        volume = money / (one.bought_at * (1 + costs.bid_fee))
         yield BookedTrade(
             day=one.day,
             k=None,
@@ -106,7 +102,7 @@ def _booked(trades: Sequence[Trade], costs: Costs, capital: Decimal) -> Iterator
             sold_on=one.sold_on,
             sold_at=one.sold_at,
             reason=one.reason,
-            fee=volume * (one.bought_at * costs.bid_fee + one.sold_at * costs.ask_fee),
+            fee=costs.fees(money, one.bought_at, one.sold_at),
             growth=one.growth,
         )
         money *= one.growth

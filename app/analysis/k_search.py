@@ -19,20 +19,16 @@ from app.domain.trading.selection import TIE
 class Searched:
     """What a search found for one coin.
 
-    `growth_in` and `growth_out` say for each k what one won became over the days that took part in
-    a choice, and over those on which a choice was used; `trades_in` and `trades_out` how often it
-    traded. `chosen` is the place of the k used on each day out of sample, `walked` what one won
-    became by them. `best` is the place of the k that was best in sample: its figure flatters, since
-    it was chosen by the days it is judged on. `next_k` is what the newest days choose for the day
-    after them.
+    All is told of the same days: those after the first window, on which a choice can be used.
+    `growth` says for each k what one won became, `trades` how often it traded. `chosen` is the
+    place of the k used on each day, `walked` what one won became on it. `best` is the place of the
+    k that was best: in sample, and its figure flatters, since it was chosen by the days it is
+    judged on. `next_k` is what the newest days choose for the day after them.
     """
 
     coin: Coin
-    days_in: int
-    growth_in: Floats
-    growth_out: Floats
-    trades_in: Places
-    trades_out: Places
+    growth: Floats
+    trades: Places
     best: int
     chosen: Places
     walked: Floats
@@ -53,23 +49,19 @@ def search_coin(
         raise TooFewDays(needed=window + 1, had=count)
     check_exact(coin, ks, search)
     growth, made = growths(coin, ks, search, scratch)
-    newest = choose(np.multiply.reduce(growth[-window:], axis=0)[None, :], scratch)[0]
+    whole = np.multiply.reduce(growth[window:], axis=0)
+    newest = np.multiply.reduce(growth[-window:], axis=0)
+    best, next_place = choose(np.stack([whole, newest]), scratch)
     choices = choose(rolling(growth[:-1], window, search.use_for, scratch), scratch)
     chosen = np.repeat(choices, search.use_for)[: count - window]
-    days_in = window + (count - window - 1) // search.use_for * search.use_for
-    parts = (growth[:window], growth[window:days_in], growth[days_in:])
-    first, both, last = (np.multiply.reduce(part, axis=0) for part in parts)
     return Searched(
         coin=coin,
-        days_in=days_in,
-        growth_in=first * both,
-        growth_out=both * last,
-        trades_in=_trades(made[:days_in]),
-        trades_out=_trades(made[window:]),
-        best=int(choose((first * both)[None, :], scratch)[0]),
+        growth=whole,
+        trades=_trades(made[window:]),
+        best=int(best),
         chosen=chosen,
         walked=growth[np.arange(window, count), chosen],
-        next_k=search.grid[newest],
+        next_k=search.grid[next_place],
     )
 
 

@@ -110,21 +110,15 @@ def test_search_chooses_as_the_reference_does(
 
 
 def must_agree(found: Searched, search: Search, days: list[Day], running: Opening | None) -> None:
-    """The figures of each k over both parts, and the k for the next day."""
-    counted = [days[place].day for place in days_that_count(days, search)]
-    parts = (counted[: found.days_in], counted[search.window :])
+    """The figures of each k over the days out of sample, and the k for the next day."""
+    judged = [days[place].day for place in days_that_count(days, search)][search.window :]
     for column, k in enumerate(search.grid):
         strategy = search.strategy(k)
         trades = replay(days, lambda _, it=strategy: it, search.costs, running)
-        for part, growth, count in zip(
-            parts,
-            (found.growth_in, found.growth_out),
-            (found.trades_in, found.trades_out),
-            strict=True,
-        ):
-            inside = [float(trade.growth) for trade in trades if trade.day in part]
-            assert growth[column] == pytest.approx(np.prod(inside), rel=NEAR)
-            assert count[column] == len(inside)
+        inside = [float(trade.growth) for trade in trades if trade.day in judged]
+        assert found.growth[column] == pytest.approx(np.prod(inside), rel=NEAR)
+        assert found.trades[column] == len(inside)
+    assert found.growth[found.best] == pytest.approx(found.growth.max())
     assert found.next_k == choose_k(days, search, running)
 
 

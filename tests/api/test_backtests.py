@@ -41,7 +41,7 @@ def test_what_was_asked_is_made_and_told_with_its_figures(app: Flask, mine: Clie
     assert (waiting["state"], waiting["result"], waiting["total"]) == ("waiting", None, 4)
     assert (told["state"], told["done"]) == ("done", 4)
     assert told["settings"]["codes"] == "BTC"
-    assert told["result"]["version"] == 1
+    assert told["result"]["version"] == 2
     coin = told["result"]["coins"][0]
     assert coin["data"]["known"] == 120
     assert len(coin["ks"]) == 9

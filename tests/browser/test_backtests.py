@@ -62,7 +62,7 @@ def test_backtest_is_asked_followed_and_read(
     with working(stage):
         expect(visitor.page.locator("#h-eq")).to_be_visible()
 
-    for sentence in ("고르는 구간", "검증 구간", "그냥 들고 있었다면", "이렇게 계산했어요"):
+    for sentence in ("지나고 고른 k", "그때그때 고른 k", "그냥 들고 있었다면", "이렇게 계산했어요"):
         visitor.sees(sentence)
     expect(visitor.page.locator(".line-brand")).to_have_count(1)
     expect(visitor.page.locator(".wl-table .pick")).to_have_count(1)

@@ -45,6 +45,11 @@ class Costs:
         """What a sale really brings per coin when it was decided at `price`."""
         return self.ticks.down(price * (1 - self.slippage), on)
 
+    def fees(self, money: Decimal, bought: Decimal, sold: Decimal) -> Decimal:
+        """Both fees, in won, of a purchase that takes all of `money` with its fee, and its sale."""
+        volume = money / (bought * (1 + self.bid_fee))
+        return volume * (bought * self.bid_fee + sold * self.ask_fee)
+
     def growth(self, bought: Decimal, sold: Decimal) -> Decimal:
         """What one won became by a purchase and a sale, both fees paid."""
         return sold * (1 - self.ask_fee) / (bought * (1 + self.bid_fee))

@@ -51,20 +51,19 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The figures that doubts are judged by. Growth is what one won became.
+    """The figures that doubts are judged by. Growth is what one won became, over the same days.
 
-    `least` is the lowest the capital fell out of sample, in won; `p_value` None: not tested.
+    `growth_in` None: nothing was chosen. `least` is the lowest the capital fell out of sample, in
+    won; `p_value` None: not tested.
     """
 
-    growth_in: float
-    days_in: int
     growth_out: float
-    days_out: int
     trades_out: int
     holding: float
     missing_days: int
     least: Decimal
     min_total: Decimal
+    growth_in: float | None = None
     p_value: float | None = None
 
 
@@ -72,7 +71,7 @@ def doubts(evidence: Evidence) -> tuple[Doubt, ...]:
     """What speaks against a result, the gravest first; nothing proves that it can be believed.
 
     Few trades: less than 30 out of sample. Disagreement: a gain in sample that is a loss, or less
-    than half of it per day, out of sample. Luck: more than one in twenty shuffled markets did as
+    than half of it day by day, out of sample. Luck: more than one in twenty shuffled markets did as
     well. Too little money: no order could have been made any more.
     """
     found = (
@@ -87,5 +86,6 @@ def doubts(evidence: Evidence) -> tuple[Doubt, ...]:
 
 
 def _disagrees(evidence: Evidence) -> bool:
-    daily_in = log(evidence.growth_in) / evidence.days_in
-    return daily_in > 0 and log(evidence.growth_out) / evidence.days_out < daily_in / 2
+    if evidence.growth_in is None or evidence.growth_in <= 1:
+        return False
+    return log(evidence.growth_out) < log(evidence.growth_in) / 2

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TypedDict, cast
 
 #: Raised when what a result looks like changes; one of another version is to be asked anew.
-VERSION = 1
+VERSION = 2
 #: What is exact, and kept as text: the keeper's numbers are binary.
 _EXACT = frozenset({"k", "best_k", "next_k", "target", "bought_at", "sold_at", "fee", "return_pct"})
 
@@ -22,13 +22,12 @@ class BacktestLine(TypedDict):
 
 
 class BacktestK(TypedDict):
-    """One k: what it brought in sample and out of sample."""
+    """One k: what it would have brought over the same days, and on how many it was the choice."""
 
     k: Decimal
-    in_pct: float
-    out_pct: float
-    in_trades: int
-    out_trades: int
+    return_pct: float
+    trades: int
+    chosen_days: int
 
 
 class BacktestTrade(TypedDict):
@@ -50,12 +49,12 @@ class BacktestTrade(TypedDict):
 
 
 class BacktestCurves(TypedDict):
-    """What the money had gained after each day, in percent; null where a line has no day."""
+    """What the money had gained after each day, in percent; `in_sample` is empty without a k."""
 
     days: list[str]
-    in_sample: list[float | None]
-    out_of_sample: list[float | None]
-    holding: list[float | None]
+    in_sample: list[float]
+    out_of_sample: list[float]
+    holding: list[float]
 
 
 class BacktestData(TypedDict):
@@ -72,7 +71,9 @@ class BacktestData(TypedDict):
 class BacktestCoin(TypedDict):
     """The result of one coin; with a `problem` there are no figures, and `params` fill it in.
 
-    `best_k` was best over the days that chose, `next_k` is what the newest days choose.
+    All three lines are of the same days. `in_sample` trades with `best_k`, which was best over
+    these very days, and so flatters; `out_of_sample` with what was chosen before each of them, or
+    with what chooses nothing. `next_k` is what the newest days choose.
     """
 
     code: str

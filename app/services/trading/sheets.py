@@ -10,7 +10,7 @@ from app.services.trading.results import BacktestCoin
 _TRADE = (
     "part", "day", "k", "target", "bought_at", "sold_on", "sold_at", "reason", "fee", "return_pct",
 )  # fmt: skip
-_K = ("k", "in_pct", "out_pct", "in_trades", "out_trades")
+_K = ("k", "return_pct", "trades", "chosen_days")
 
 
 def trade_sheet(coins: Iterable[BacktestCoin]) -> Iterator[str]:

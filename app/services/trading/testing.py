@@ -1,6 +1,7 @@
 """Backtests of stored candles, coin by coin, told as plain values that can be kept."""
 
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -133,9 +134,9 @@ def _search(
         shuffles=SHUFFLES,
         progress=lambda done, _total: progress(done),
     )
-    grid = found.searched
-    told["best_k"] = settings.search().grid[grid.best].normalize()
-    told["next_k"] = grid.next_k.normalize()
+    searched = found.searched
+    told["best_k"] = settings.search().grid[searched.best].normalize()
+    told["next_k"] = searched.next_k.normalize()
     told["in_sample"] = _line(found.in_sample.line)
     told["out_of_sample"] = _line(found.out_of_sample.line)
     told["holding"] = _line(found.holding)
@@ -144,7 +145,7 @@ def _search(
         *_trades("in", found.in_sample, settings.capital),
         *_trades("out", found.out_of_sample, settings.capital),
     ]
-    told["curves"] = _curves(found)
+    told["curves"] = _curves(found.out_of_sample.line, found.holding, found.in_sample.line)
     told["p_value"] = found.p_value
     told["doubts"] = [doubt.value for doubt in found.doubts]
 
@@ -158,12 +159,7 @@ def _follow(
     )
     told["out_of_sample"], told["holding"] = _line(found.line), _line(found.holding)
     told["trades"] = [_trade("out", one) for one in found.trades]
-    told["curves"] = {
-        "days": _isos(found.line.days),
-        "in_sample": [None] * len(found.line.days),
-        "out_of_sample": _gains(found.line),
-        "holding": _gains(found.holding),
-    }
+    told["curves"] = _curves(found.line, found.holding, None)
     told["doubts"] = [doubt.value for doubt in found.doubts]
 
 
@@ -179,16 +175,16 @@ def _line(line: "Line") -> BacktestLine:
 
 
 def _ks(found: "Judged", settings: BacktestSettings) -> list[BacktestK]:
-    grid = found.searched
+    grid, searched = settings.search().grid, found.searched
+    chosen_days = Counter(searched.chosen.tolist())
     return [
         {
             "k": k.normalize(),
-            "in_pct": _gain(grid.growth_in[place]),
-            "out_pct": _gain(grid.growth_out[place]),
-            "in_trades": int(grid.trades_in[place]),
-            "out_trades": int(grid.trades_out[place]),
+            "return_pct": _gain(searched.growth[place]),
+            "trades": int(searched.trades[place]),
+            "chosen_days": chosen_days[place],
         }
-        for place, k in enumerate(settings.search().grid)
+        for place, k in enumerate(grid)
     ]
 
 
@@ -211,20 +207,16 @@ def _trade(part: str, one: "BookedTrade") -> BacktestTrade:
     }
 
 
-def _curves(found: "Judged") -> BacktestCurves:
-    """All three lines over the days of the coin that count."""
-    count, inside = len(found.searched.coin.days), _gains(found.in_sample.line)
-    outside, holding = _gains(found.out_of_sample.line), _gains(found.holding)
-    before: list[float | None] = [None] * (count - len(outside))
+def _curves(out_of_sample: "Line", holding: "Line", in_sample: "Line | None") -> BacktestCurves:
     return {
-        "days": _isos(found.searched.coin.days),
-        "in_sample": [*inside, *[None] * (count - len(inside))],
-        "out_of_sample": [*before, *outside],
-        "holding": [*before, *holding],
+        "days": _isos(out_of_sample.days),
+        "in_sample": _gains(in_sample) if in_sample else [],
+        "out_of_sample": _gains(out_of_sample),
+        "holding": _gains(holding),
     }
 
 
-def _gains(line: "Line") -> list[float | None]:
+def _gains(line: "Line") -> list[float]:
     return [_gain(value) for value in line.curve]
 
 

@@ -21,48 +21,42 @@ _BARS_LABELLED = 10, 5
 _STEPS = (1, 2, 5)
 
 
-def equity(curves: BacktestCurves, parts: tuple[str, str]) -> Markup:
-    """The money day by day: chosen in sample, walked forward, held; `parts` name both stretches.
+def equity(curves: BacktestCurves) -> Markup:
+    """The money day by day: with k chosen afterwards, held, and walked forward.
 
-    The days out of sample are shaded; their lines begin at nothing gained on the day before.
+    All lines begin at nothing gained, before the first day.
     """
     lines = {
         "line": curves["in_sample"],
-        "line-ref": _begun(curves["holding"]),
-        "line-brand": _begun(curves["out_of_sample"]),
+        "line-ref": curves["holding"],
+        "line-brand": curves["out_of_sample"],
     }
-    known = [Decimal(str(one)) for line in lines.values() for one in line if one is not None]
-    scale = _Scale([*known, Decimal(0)], HEIGHT)
-    days, start = curves["days"], _first(curves["out_of_sample"])
-    edge = fine(_HUNDRED * start / max(1, len(days) - 1))
+    drawn = {
+        name: [Decimal(str(one)) for one in (0, *line)] for name, line in lines.items() if line
+    }
+    scale = _Scale([one for line in drawn.values() for one in line], HEIGHT)
     paths = "".join(
-        f'<path class="{name}" d="{_path(line, scale)}"/>'
-        for name, line in lines.items()
-        if any(one is not None for one in line)
+        f'<path class="{name}" d="{_path(line, scale)}"/>' for name, line in drawn.items()
     )
     return drawing(
-        f'<svg height="{HEIGHT + _LABEL_SPACE}" aria-hidden="true">'
-        f'<rect class="oos" x="{edge}%" y="0" width="{_HUNDRED - edge}%" height="{HEIGHT}"/>'
-        f"{scale.grid()}"
-        f'<line class="mark" x1="{edge}%" x2="{edge}%" y1="0" y2="{HEIGHT}"/>'
+        f'<svg height="{HEIGHT + _LABEL_SPACE}" aria-hidden="true">{scale.grid()}'
         f'<svg y="0" width="100%" height="{HEIGHT}" viewBox="0 0 1000 {HEIGHT}"'
         f' preserveAspectRatio="none">{paths}</svg>'
-        f"{_parts(edge, parts)}{_ends(days)}</svg>{scale.axis(HEIGHT + _LABEL_SPACE)}"
+        f"{_ends(curves['days'])}</svg>{scale.axis(HEIGHT + _LABEL_SPACE)}"
     )
 
 
 def bars(ks: Sequence[BacktestK], best: Decimal | None) -> Markup:
-    """Two bars for each k, in sample and out of sample; the chosen one's label is strong."""
-    pairs = [(Decimal(str(one["in_pct"])), Decimal(str(one["out_pct"]))) for one in ks]
-    scale = _Scale([Decimal(0), *(value for pair in pairs for value in pair)], BARS_HEIGHT)
+    """A bar for each k; the label of the best one is strong."""
+    values = [Decimal(str(one["return_pct"])) for one in ks]
+    scale = _Scale([Decimal(0), *values], BARS_HEIGHT)
     slot = _HUNDRED / len(ks)
     short, long = _BARS_LABELLED
     every = 1 if len(ks) <= short else -(-len(ks) // long)
     drawn = ""
-    for place, (one, pair) in enumerate(zip(ks, pairs, strict=True)):
+    for place, (one, value) in enumerate(zip(ks, values, strict=True)):
         left = slot * place
-        drawn += _bar("bar", left + slot * Decimal("0.2"), slot, pair[0], scale)
-        drawn += _bar("bar-brand", left + slot * Decimal("0.51"), slot, pair[1], scale)
+        drawn += _bar("bar-brand", left, slot, value, scale)
         if place % every == 0:
             strong = ' class="strong"' if one["k"] == best else ""
             drawn += (
@@ -112,42 +106,23 @@ class _Scale:
         return f'<svg class="axis" height="{height}" aria-hidden="true">{texts}</svg>'
 
 
-def _begun(line: list[float | None]) -> list[float | None]:
-    """The line with nothing gained on the day before its first."""
-    first = _first(line)
-    return [*line[: first - 1], 0.0, *line[first:]] if first else line
-
-
-def _first(line: Sequence[float | None]) -> int:
-    return next((place for place, one in enumerate(line) if one is not None), 0)
-
-
-def _path(line: Sequence[float | None], scale: _Scale) -> str:
+def _path(line: Sequence[Decimal], scale: _Scale) -> str:
     last, step = len(line) - 1, -(-len(line) // MOST_POINTS)
     points = [
-        f"{fine(Decimal(1000 * place) / max(1, last)):f} {scale.at(Decimal(str(value))):f}"
+        f"{fine(Decimal(1000 * place) / max(1, last)):f} {scale.at(value):f}"
         for place, value in enumerate(line)
-        if value is not None and (place % step == 0 or place == last)
+        if place % step == 0 or place == last
     ]
     return "M" + "L".join(points)
 
 
 def _bar(name: str, left: Decimal, slot: Decimal, value: Decimal, scale: _Scale) -> str:
     zero, end = scale.at(Decimal(0)), scale.at(value)
-    width, height = fine(slot * Decimal("0.28")), abs(zero - end)
+    start, width = fine(left + slot * Decimal("0.22")), fine(slot * Decimal("0.56"))
     return (
-        f'<rect class="{name}" x="{fine(left)}%" y="{min(zero, end)}" width="{width}%"'
-        f' height="{height}" rx="2"/>'
+        f'<rect class="{name}" x="{start}%" y="{min(zero, end)}" width="{width}%"'
+        f' height="{abs(zero - end)}" rx="2"/>'
     )
-
-
-def _parts(edge: Decimal, parts: tuple[str, str]) -> str:
-    """What each stretch is called; a stretch too narrow for its name has none."""
-    inside, outside = parts
-    drawn = f'<text class="strong" x="{edge + 1}%" y="14">{outside}</text>'
-    if edge >= 30:
-        drawn += f'<text x="{edge - 1}%" y="14" text-anchor="end">{inside}</text>'
-    return drawn
 
 
 def _ends(days: Sequence[str]) -> str:

@@ -91,9 +91,7 @@ def shown(coin: BacktestCoin, settings: BacktestSettings, name: str, *, everythi
         columns=_columns(coin),
         trades=tuple(newest if everything else newest[:TRADES_SHOWN]),
         trade_count=len(outside),
-        equity=equity(curves, (gettext("고르는 구간"), gettext("검증 구간")))
-        if curves
-        else Markup(),
+        equity=equity(curves) if curves else Markup(),
         bars=bars(coin["ks"], coin["best_k"]) if coin["ks"] else Markup(),
         doubts=_doubts(coin),
         luck=_luck(coin["p_value"]),
@@ -103,8 +101,8 @@ def shown(coin: BacktestCoin, settings: BacktestSettings, name: str, *, everythi
 
 def _columns(coin: BacktestCoin) -> tuple[Column, ...]:
     names = (
-        ("in_sample", gettext("고르는 구간"), False),
-        ("out_of_sample", gettext("검증 구간"), False),
+        ("in_sample", gettext("지나고 고른 k"), False),
+        ("out_of_sample", gettext("그때그때 고른 k") if coin["ks"] else gettext("전략"), False),
         ("holding", gettext("그냥 보유"), True),
     )
     return tuple(
@@ -120,14 +118,15 @@ def _doubts(coin: BacktestCoin) -> tuple[tuple[str, str], ...]:
     trades = count(out["trades"]) if out else "0"
     words = {
         Doubt.OUT_OF_SAMPLE_DISAGREES: (
-            gettext("고르는 구간의 값은 부풀려져 있어요"),
+            gettext("지나고 고른 k의 값은 부풀려져 있어요"),
             gettext(
-                "k를 고른 날로 성적을 매겼기 때문이에요. 검증 구간에서는 그만큼 나오지 않았어요."
+                "k를 고른 날로 성적을 매겼기 때문이에요. 같은 날들에 앞선 날만 보고 고르면 "
+                "그만큼 나오지 않았어요."
             ),
         ),
         Doubt.FEW_TRADES: (
             gettext("거래가 적어요"),
-            gettext("검증 구간의 거래가 %(n)s번뿐이라 운일 수도 있어요.", n=trades),
+            gettext("거래가 %(n)s번뿐이라 운일 수도 있어요.", n=trades),
         ),
         Doubt.MAY_BE_LUCK: (
             gettext("우연과 구별되지 않아요"),

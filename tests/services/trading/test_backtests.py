@@ -20,7 +20,7 @@ from tests import factories as make
 
 NOW = datetime(2026, 3, 2, 3, 4, 30, tzinfo=UTC)
 USUAL = BacktestSettings()
-EMPTY: BacktestResult = {"version": 1, "coins": []}
+EMPTY: BacktestResult = {"version": 2, "coins": []}
 
 
 @pytest.fixture(autouse=True)

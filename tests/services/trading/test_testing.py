@@ -55,23 +55,23 @@ def test_trades_out_of_sample_are_those_of_the_rules(session: Session) -> None:
     assert told["out_of_sample"]["return_pct"] == pytest.approx(float(100 * (growth - 1)), abs=1e-3)
 
 
-def test_each_k_of_the_grid_is_told_in_and_out_of_sample(session: Session) -> None:
+def test_each_k_of_the_grid_is_told_over_the_days_of_the_lines(session: Session) -> None:
     make.make_candles(make.make_coin("BTC"), *closes(80), until=NOW)
 
     told = run(days="80", window="20")["coins"][0]
 
     assert [one["k"] for one in told["ks"]] == [Decimal(tenth) / 10 for tenth in range(1, 10)]
-    assert told["best_k"] == max(told["ks"], key=lambda one: one["in_pct"])["k"]
+    assert told["best_k"] == max(told["ks"], key=lambda one: one["return_pct"])["k"]
     assert told["in_sample"] is not None
-    assert told["in_sample"]["return_pct"] == max(one["in_pct"] for one in told["ks"])
+    assert told["in_sample"]["return_pct"] == max(one["return_pct"] for one in told["ks"])
+    assert told["out_of_sample"] is not None
+    assert sum(one["chosen_days"] for one in told["ks"]) == told["out_of_sample"]["days"]
     assert told["next_k"] is not None
     assert told["p_value"] is not None
     assert 0 < told["p_value"] <= 1
 
 
-def test_curves_end_at_the_figures_and_begin_out_of_sample_after_the_window(
-    session: Session,
-) -> None:
+def test_curves_are_of_the_same_days_and_end_at_the_figures(session: Session) -> None:
     make.make_candles(make.make_coin("BTC"), *closes(80), until=NOW)
 
     told = run(days="80", window="20")["coins"][0]
@@ -79,10 +79,11 @@ def test_curves_end_at_the_figures_and_begin_out_of_sample_after_the_window(
     curves = told["curves"]
     assert curves is not None
     assert len({len(line) for line in curves.values()}) == 1  # type: ignore[arg-type]
-    assert curves["out_of_sample"][:20] == [None] * 20
-    assert curves["holding"][19:21] != [None, None]
-    assert told["out_of_sample"] is not None
-    assert curves["out_of_sample"][-1] == told["out_of_sample"]["return_pct"]
+    assert len(curves["days"]) == 80 - 1 - 20  # a day without the one before it, and the window
+    for name in ("in_sample", "out_of_sample", "holding"):
+        line = told[name]
+        assert line is not None
+        assert (curves["days"][0], curves[name][-1]) == (line["since"], line["return_pct"])
 
 
 def test_result_is_kept_to_the_last_digit_and_one_of_another_version_is_not_read(

@@ -177,17 +177,18 @@ def test_result_shows_both_parts_their_doubts_and_the_assumptions(
     told = backtests.get_backtest(user_id=owner.id, backtest_id=ident).result
     assert told is not None
     coin = told["coins"][0]
-    assert f"비트코인 · k {coin['best_k']}" in page
     for part in (
-        "고르는 구간",
-        "검증 구간",
+        "지나고 고른 k",
+        f"k {coin['best_k']} · ",
+        "그때그때 고른 k",
+        "모두 같은 97일이에요",
         "그냥 들고 있었다면",
         "가장 크게 빠진 폭",
         "우연일까요?",
     ):
         assert part in page
     assert 'class="line-brand"' in page
-    assert page.count('class="bar-brand"') == 9 + 1  # and the legend's
+    assert page.count('class="bar-brand"') == 9
     assert "거래가 적어요" in page or "few_trades" not in coin["doubts"]
     assert "살 때와 팔 때 0.05%씩" in page
     assert "3일 평균 위" in page
@@ -237,7 +238,7 @@ def test_several_coins_are_compared_and_each_has_its_figures(
     other = browser.get(f"/desk/backtest/{ident}?coin=XRP").text
 
     assert "코인마다" in page
-    assert "비트코인 · k" in page
+    assert "k마다 수익" in page
     assert "일봉이 모자라요" in other
     assert "일봉 0개를 알아요" in other
 
@@ -249,7 +250,7 @@ def test_crossing_shows_one_line_and_no_k(app: Flask, browser: Visitor, owner: U
 
     assert "2일 평균이 5일 평균 위로" in page
     assert "k마다 수익" not in page
-    assert "고르는 구간 (부풀려짐)" not in page
+    assert "지나고 고른 k" not in page
 
 
 def test_strategy_that_never_bought_says_so(app: Flask, browser: Visitor, owner: User) -> None:

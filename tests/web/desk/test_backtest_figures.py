@@ -71,54 +71,48 @@ def test_without_trades_there_is_no_share_that_gained(korean: None) -> None:
     assert outside.hit_pct is None
 
 
-def test_lines_out_of_sample_begin_at_nothing_gained_on_the_day_before() -> None:
-    curves = {
-        "days": ["2026-01-01", "2026-01-02", "2026-01-03"],
-        "in_sample": [5.0, 6.0, None],
-        "out_of_sample": [None, 10.0, -10.0],
-        "holding": [None, 20.0, -20.0],
-    }
+def test_all_lines_begin_at_nothing_gained_before_the_first_day() -> None:
+    drawn = equity(
+        {
+            "days": ["2026-01-02", "2026-01-03"],
+            "in_sample": [5.0, 6.0],
+            "out_of_sample": [10.0, -10.0],
+            "holding": [20.0, -20.0],
+        }
+    )
 
-    drawn = equity(curves, ("안", "밖"))  # type: ignore[arg-type]
+    paths = [path.split("L") for path in re.findall(r'<path class="line[^"]*" d="M([^"]+)"', drawn)]
+    assert [len(path) for path in paths] == [3, 3, 3]
+    assert len({path[0] for path in paths}) == 1
+    assert "26.01.02" in drawn
 
-    path = re.search(r'line-brand" d="M([^"]+)"', drawn)
-    zero = re.search(r'class="line-ref" d="M([^"]+)"', drawn)
-    assert path is not None
-    assert zero is not None
-    assert path[1].split("L")[0] == zero[1].split("L")[0]
-    assert len(path[1].split("L")) == 3
-    assert '<rect class="oos" x="50.00%"' in drawn
-    assert ">안<" in drawn
-    assert "26.01.01" in drawn
+
+def test_strategy_that_chooses_nothing_has_no_line_in_sample() -> None:
+    drawn = equity(
+        {"days": ["2026-01-02"], "in_sample": [], "out_of_sample": [1.0], "holding": [2.0]}
+    )
+
+    assert drawn.count("<path") == 2
 
 
 def test_thousand_days_are_drawn_with_few_points() -> None:
     days = [f"2026-01-{1 + n % 28:02d}" for n in range(1000)]
     line = [float(n % 7) for n in range(1000)]
 
-    drawn = equity(
-        {"days": days, "in_sample": line, "out_of_sample": line, "holding": line}, ("안", "밖")
-    )
+    drawn = equity({"days": days, "in_sample": line, "out_of_sample": line, "holding": line})
 
     assert drawn.count("L") < 3 * 310
-    assert ">안<" not in drawn  # no room for a name where there is no stretch
 
 
 @pytest.mark.parametrize(("count", "labels"), [(1, 1), (9, 9), (10, 10), (33, 5), (100, 5)])
 def test_labels_of_many_k_have_room(count: int, labels: int) -> None:
     ks: list[BacktestK] = [
-        {
-            "k": Decimal(f"0.{n:03d}"),
-            "in_pct": n - 3.0,
-            "out_pct": 0.0,
-            "in_trades": 1,
-            "out_trades": 1,
-        }
+        {"k": Decimal(f"0.{n:03d}"), "return_pct": n - 3.0, "trades": 1, "chosen_days": 1}
         for n in range(count)
     ]
 
     drawn = bars(ks, Decimal(0))
 
     assert drawn.count('text-anchor="middle"') == labels
-    assert drawn.count("<rect") == 2 * count
+    assert drawn.count("<rect") == count
     assert drawn.count('class="strong"') == 1
