@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.domain.exchanges import Balance, ExchangeName, KeyCheck, KeyState
+from app.domain.exchanges import Balance, ExchangeName, KeyCheck, KeyState, OrderReport
 from app.domain.identities import AccountEvent, Profile, Proof
 from app.domain.market import BadRow, Candle, CandleUnit, Listing, Snapshot, Ticker
 from tests import factories as make
@@ -96,6 +96,7 @@ class FakeBroker:
         self.exchange = exchange
         self.check = KeyCheck(KeyState.GOOD, None, True, True, True, False)
         self.held: list[Balance] = []
+        self.placed: dict[str, OrderReport] = {}
         self.raises: Exception | None = None
 
     def check_key(self) -> KeyCheck:
@@ -105,3 +106,8 @@ class FakeBroker:
         if self.raises is not None:
             raise self.raises
         return self.held
+
+    def order(self, client_id: str) -> OrderReport | None:
+        if self.raises is not None:
+            raise self.raises
+        return self.placed.get(client_id)

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.exchanges import ExchangeName, KeyCheck, KeyProblem, Keys, KeyState
+from app.domain.exchanges import UNSETTLED, ExchangeName, KeyCheck, KeyProblem, Keys, KeyState
 from app.domain.identities import LastWayIn
-from app.exchanges.base import Broker
+from app.domain.runs import BotMode
+from app.exchanges.base import Broker, ExchangeError
 from app.extensions import db
-from app.models import Holding, Identity, LinkedAccount, User
+from app.models import Bot, Holding, Identity, LinkedAccount, Order, Position, User
 from app.services.exchanges.sealing import SealBroken, Sealer
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,15 @@ class Doors:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Keys that their exchange has just called good."""
+    """Keys that their exchange has just called good.
+
+    `renews` is the linked account of which they are new keys, where that is proven.
+    """
 
     exchange: ExchangeName
     keys: Keys
     check: KeyCheck
+    renews: int | None = None
 
 
 def typed_keys(*, access: str, secret: str) -> Keys:
@@ -79,16 +84,20 @@ def link_account(
 ) -> int:
     """Link an account after its exchange said that the key is good; returns its id.
 
-    Nothing is stored before that answer. The same key again is the same link with a new secret.
+    Nothing is stored before that answer. The same key again is the same link with a new secret. A
+    new key of the account where one's live bot holds coins, or has an order in the air, takes the
+    old one's place, so that the bot can go on: keys end after a year.
     Raises KeyRefused, KeyNotChecked, Conflict `exchange_key_taken` (somebody else's, whoever) or
     `exchange_links_full`.
     """
     _check_room(db.session(), user_id, exchange, doors.sealer.fingerprint(exchange, keys))
     db.session.rollback()  # nothing is open while the exchange thinks
-    check = checked(doors.dial(exchange, keys), exchange)
+    broker = doors.dial(exchange, keys)
+    check = checked(broker, exchange)
+    proven = Proven(exchange, keys, check, _renewed(user_id, exchange, broker))
     try:
         with transaction() as session:
-            return keep_link(session, user_id, Proven(exchange, keys, check), doors.sealer, now)
+            return keep_link(session, user_id, proven, doors.sealer, now)
     except IntegrityError as error:
         raise Conflict("exchange_key_taken") from error
 
@@ -102,14 +111,15 @@ def keep_link(session: Session, user_id: int, proven: Proven, sealer: Sealer, no
     _check_room(session, user_id, proven.exchange, fingerprint)
     account = _linked(session, proven.exchange, fingerprint)
     if account is None:
-        account = _once_linked(session, user_id, proven.exchange, fingerprint) or LinkedAccount(
-            user_id=user_id,
-            exchange=proven.exchange,
-            fingerprint=fingerprint,
-            last_four=proven.keys.last_four,
-        )
-        account.linked_at, account.unlinked_at = now, None
+        account = _once_linked(session, user_id, proven.exchange, fingerprint)
+    if account is None and proven.renews is not None:
+        account = session.get(LinkedAccount, proven.renews)
+    if account is None:
+        account = LinkedAccount(user_id=user_id, exchange=proven.exchange, linked_at=now)
         session.add(account)
+    if account.unlinked_at is not None:
+        account.linked_at, account.unlinked_at = now, None
+    account.fingerprint, account.last_four = fingerprint, proven.keys.last_four
     account.sealed_keys = sealer.seal(proven.keys)
     account.wanted_at = now
     note_check(account, proven.check, now)
@@ -228,6 +238,34 @@ def _once_linked(
         .order_by(LinkedAccount.id.desc())
         .limit(1)
     )
+
+
+def _renewed(user_id: int, exchange: ExchangeName, broker: Broker) -> int | None:
+    """The account of which this is a new key: the one where the person's live bot trades.
+
+    Proven by an order of the bot's own that the key can see, one that made what it holds or that
+    is in the air: a bot that has either was not moved since.
+    """
+    holds = exists().where(Position.bot_id == Order.bot_id, Position.market == Order.market)
+    row = db.session.execute(
+        select(Bot.account_id, Order.client_id)
+        .join(Order, Order.bot_id == Bot.id)
+        .where(
+            Bot.user_id == user_id,
+            Bot.mode == BotMode.LIVE,
+            Bot.exchange == exchange,
+            Order.exchange_id.is_not(None),
+            or_(Order.state.in_(UNSETTLED), holds),
+        )
+        .order_by(Order.id.desc())
+        .limit(1)
+    ).first()
+    db.session.rollback()  # nothing is open while the exchange thinks
+    try:
+        seen = row is not None and broker.order(row.client_id) is not None
+    except ExchangeError:
+        return None
+    return row.account_id if row is not None and seen else None
 
 
 def _has_another_way_in(session: Session, account: LinkedAccount) -> bool:
