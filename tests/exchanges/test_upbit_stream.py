@@ -125,6 +125,21 @@ def test_another_set_replaces_the_one_before_on_the_same_line(
     assert len(pusher.headers) == 1
 
 
+def test_what_waits_of_a_market_that_is_no_longer_followed_is_dropped(
+    stream: UpbitStream, pusher: Pusher
+) -> None:
+    """And followed again, it is told anew: nothing is remembered of it."""
+    hear(stream, pusher, frame("1"))
+    pusher.push(frame("2", 1))
+    stream.listen(0.2, NOW)
+
+    stream.follow(["KRW-ETH"])
+    assert stream.take().ticks == ()
+
+    stream.follow(["KRW-BTC", "KRW-ETH"])
+    assert prices(hear(stream, pusher, frame("1"))) == ["1"]
+
+
 def test_every_field_arrives_exact(stream: UpbitStream, pusher: Pusher) -> None:
     (tick,) = hear(stream, pusher, frame("0.00001234", 5, low_price=Raw("1E-8"))).ticks
 
