@@ -20,6 +20,7 @@ from tests.conftest import MakeApp, Visitor
 from tests.factories import make_coin, make_run
 
 STAMP = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
+PAGE = "http://localhost/desk/bot"
 SENTENCE = "진짜 돈으로 거래하는 데 동의합니다"
 
 
@@ -114,6 +115,15 @@ def test_kill_switch_halts_and_only_the_person_lifts_it(visitor: Visitor, alice:
     assert bot_of(alice).state is BotState.OFF
 
 
+def test_kill_switch_sells_nothing_unless_that_was_ticked(visitor: Visitor, alice: User) -> None:
+    visitor.post("/desk/bot/start")
+
+    visitor.post("/desk/bot/halt")
+
+    found = bot_of(alice)
+    assert (found.state, found.halt_sells) == (BotState.HALTED, False)
+
+
 def test_figures_chart_and_log_of_a_run_are_shown(visitor: Visitor, alice: User) -> None:
     visitor.post("/desk/bot/start")
     plant_trade(alice)
@@ -136,6 +146,7 @@ def test_orders_come_as_csv(visitor: Visitor, alice: User) -> None:
     first, second = answer.text.strip().splitlines()
     assert first.startswith("\ufeffcreated_at,market")
     assert ",KRW-BTC,buy,entry,filled,,50,100,0.5,50,0.02,,wl-paper" in second
+    assert "wl-paper" not in visitor.get("/desk/bot/orders.csv?mode=live").text
 
 
 def test_log_of_every_run_comes_as_a_file_in_the_contracts_form(
@@ -206,6 +217,43 @@ def test_real_money_takes_an_account_a_sentence_and_the_server(
 
     visitor.post("/desk/bot/real/no")
     assert bot_of(alice, BotMode.LIVE).confirmed_at is None
+
+
+def test_second_click_and_a_tab_left_open_do_nothing_more(visitor: Visitor, alice: User) -> None:
+    for _ in range(2):
+        visitor.post("/desk/bot/start")
+    assert len(list(db.session.scalars(select(BotRun)))) == 1
+    for _ in range(2):
+        visitor.post("/desk/bot/halt")
+    log = visitor.get("/desk/bot").text
+    assert log.count("모두 멈췄어요</span>") == 1
+
+    late = {
+        path: visitor.post(path, follow_redirects=True, headers={"Referer": PAGE}).text
+        for path in ("/desk/bot/start", "/desk/bot/stop")
+    }
+
+    assert "모두 멈춘 상태예요. 멈춤을 풀고 시작해 주세요." in late["/desk/bot/start"]
+    assert "거래를 끝내요." not in late["/desk/bot/stop"]
+    assert bot_of(alice).state is BotState.HALTED
+
+
+def test_key_that_only_looks_is_no_yes(visitor: Visitor, alice: User) -> None:
+    bots.choose_account(user_id=alice.id, account_id=link(alice, can_trade=False), now=utcnow())
+
+    assert "주문 권한이 확인된 열쇠를 골라 주세요" in visitor.get("/desk/bot?mode=live").text
+    refused = visitor.post("/desk/bot/real", data={"sentence": SENTENCE})
+    assert "주문 권한이 확인된 열쇠가 있어야 해요." in refused.text
+
+
+def test_operators_no_keeps_a_live_bot_off(visitor: Visitor, alice: User) -> None:
+    bots.choose_account(user_id=alice.id, account_id=link(alice), now=utcnow())
+    bots.confirm_live(user_id=alice.id, typed="a", sentence="a", now=utcnow())
+
+    answer = visitor.post("/desk/bot/start?mode=live", follow_redirects=True)
+
+    assert "운영자가 실거래를 꺼 두었어요." in answer.text
+    assert bot_of(alice, BotMode.LIVE).state is BotState.OFF
 
 
 def test_drift_of_live_from_its_signals_and_from_paper_is_told(

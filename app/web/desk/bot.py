@@ -9,7 +9,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer t
 from app.clock import utcnow
 from app.domain.errors import AppError, Conflict, InvalidInput
 from app.domain.kst import log_stamp
-from app.domain.runs import BotMode
+from app.domain.runs import BotMode, BotState
 from app.domain.trading import BotSettings, typed_settings
 from app.i18n import gettext
 from app.messages import run_line
@@ -121,7 +121,10 @@ def stop() -> ResponseReturnValue:
     """Begin nothing new; what was bought stays."""
     mode = _mode()
     bots.stop_bot(user_id=me().id, mode=mode, now=utcnow())
-    flash(gettext("거래를 끝내요. 걸린 매수 주문은 취소하고, 산 코인은 그대로 둬요."), "success")
+    if bots.get_bot(user_id=me().id, mode=mode).state is BotState.STOPPING:
+        flash(
+            gettext("거래를 끝내요. 걸린 매수 주문은 취소하고, 산 코인은 그대로 둬요."), "success"
+        )
     return redirect(_page(mode), 303)
 
 

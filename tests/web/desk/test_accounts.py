@@ -1,5 +1,6 @@
 """The accounts page: linking by need, what is held, and words for whatever is wrong."""
 
+import re
 from datetime import timedelta
 from typing import cast
 
@@ -210,6 +211,12 @@ def test_right_that_is_not_known_is_said_to(app: Flask, browser: Visitor) -> Non
     assert "주문 권한은 확인하지 못했어요" in said(browser.get("/desk"))
 
 
+def amount(pattern: str, text: str) -> int:
+    found = re.search(pattern, text)
+    assert found, text
+    return int(found[1].replace(",", ""))
+
+
 def test_two_accounts_are_added_up_and_chosen_between(app: Flask, browser: Visitor) -> None:
     browser.post("/desk/link", data=form())
     browser.post("/desk/link", data=form(1))
@@ -217,9 +224,11 @@ def test_two_accounts_are_added_up_and_chosen_between(app: Flask, browser: Visit
 
     first, second = (said(browser.get(f"/desk?account={ident}")) for ident in (1, 2))
 
-    assert "모든 계좌를 더하면" in first
-    assert "총 자산 · 업비트" in first
-    assert "총 자산 · 빗썸" in second
+    of_upbit = amount(r"총 자산 · 업비트 잔고 \d+초 전 ([\d,]+) 원", first)
+    of_bithumb = amount(r"총 자산 · 빗썸 잔고 \d+초 전 ([\d,]+) 원", second)
+    together = amount(r"모든 계좌를 더하면 ([\d,]+)원", first)
+    assert 0 < of_upbit != of_bithumb > 0
+    assert together == pytest.approx(of_upbit + of_bithumb, abs=1)  # each is rounded by itself
     assert "총 자산 · 업비트" in said(browser.get("/desk?account=99"))
 
 
@@ -231,6 +240,7 @@ def test_key_is_asked_about_anew(app: Flask, browser: Visitor, venue: Simulator)
     away = said(browser.post("/desk/accounts/1/check", follow_redirects=True))
 
     assert "거래소가 열쇠를 확인해 줬어요." in good
+    assert "거래소가 열쇠를 확인해 줬어요." not in away
     assert "거래소가 점검 중이라 다시 확인하지 못했어요." in away
     assert linked(app)[0].state is KeyState.GOOD
 
