@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 
 from app.clock import utcnow
 from app.domain.accounts import NicknameTaken
-from app.domain.errors import InvalidInput
+from app.domain.errors import Conflict, InvalidInput
 from app.extensions import limiter
 from app.i18n import gettext
 from app.services import accounts, identities, tokens
@@ -87,6 +87,8 @@ def change_password() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN_LIMIT, key_func=_person_key)
 def set_first_password() -> ResponseReturnValue:
     """Give an account that knows Kakao alone a password, as another way in."""
+    if identities.ways_in(user_id=me().id).has_password:
+        raise Conflict("password_exists")
     form = FirstPasswordForm()
     try:
         accounts.set_first_password(user_id=me().id, new=form.chosen_password())
