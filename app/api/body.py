@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, NoReturn, ParamSpec, cast
 
-from flask import Response, request
+from flask import Response, g, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -65,29 +65,40 @@ def takes(
 
 
 def read_object() -> Fields:
-    """The body as a JSON object; an absent body is an empty one.
+    """The body as a JSON object, read once per request; an absent body is an empty one.
 
     Raises UnsupportedMediaType for any other kind of body, and InvalidInput for broken UTF-8 or
     JSON, for NaN, for halves of characters that no database keeps, and for what isn't an object.
     """
+    return _read_once()[0]
+
+
+def canonical_body() -> bytes:
+    """The same bytes for the same JSON, however it was written; raises as `read_object`."""
+    return _read_once()[1]
+
+
+def _read_once() -> tuple[Fields, bytes]:
+    if "body" not in g:
+        g.body = _read()
+    found: tuple[Fields, bytes] = g.body
+    return found
+
+
+def _read() -> tuple[Fields, bytes]:
     raw = request.get_data()
     if not raw:
-        return {}
+        return {}, b"{}"
     if not request.is_json:
         raise UnsupportedMediaType
     try:
-        found = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
-        canonical(found)
+        found = _DECODER.decode(raw.decode("utf-8"))
+        canonical = _CANONICAL.encode(found).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise InvalidInput("body", "json_invalid") from error
     if not isinstance(found, dict):
         raise InvalidInput("body", "json_not_object")
-    return found
-
-
-def canonical(value: object) -> bytes:
-    """The same bytes for the same JSON, however it was written."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode("utf-8")
+    return found, canonical
 
 
 def _load(checker: Body) -> Fields:
@@ -100,3 +111,7 @@ def _load(checker: Body) -> Fields:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Response, request
 
-from app.api.body import canonical, read_object
+from app.api.body import canonical_body
 from app.api.errors import refusal
 from app.api.wire import text_answer
 from app.clock import utcnow
@@ -47,7 +47,7 @@ def _asked(user_id: int) -> Asked | None:
     if not _PRINTABLE.fullmatch(key):
         raise InvalidInput("idempotency_key", "idempotency_key_invalid", limit=MAX_KEY)
     what = f"{request.method} {request.path.rstrip('/')}\n".encode()
-    fingerprint = hashlib.sha256(what + canonical(read_object())).hexdigest()
+    fingerprint = hashlib.sha256(what + canonical_body()).hexdigest()
     return Asked(user_id, key, fingerprint)
 
 

@@ -16,7 +16,7 @@ _MARK = secrets.token_hex(16)
 
 def exact(value: object) -> str:
     """`value` as JSON; a Decimal becomes a number with its own digits, never an exponent."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_number)
+    text = _ENCODER.encode(value)
     return text.replace(f'"{_MARK}', "").replace(f'{_MARK}"', "")
 
 
@@ -76,3 +76,6 @@ def _number(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{_MARK}{value:f}{_MARK}"
     raise TypeError(f"not made for JSON: {type(value).__name__}")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_number)
