@@ -102,8 +102,9 @@ def _fill_usual(
     """
     step = coin.step
     cells = scratch.floats("cells", *growth.shape)
-    np.multiply((coin.range / step)[:, None], ks.numers / ks.denom, out=cells)
-    cells += (coin.open / step + 0.5 / (ks.denom * step))[:, None]
+    by_day = np.stack([coin.range / step, coin.open / step + 0.5 / (ks.denom * step)], axis=1)
+    by_k = np.stack([ks.numers / ks.denom, np.ones_like(ks.numers)])
+    np.matmul(by_day, by_k, out=cells)  # one pass where a product and a sum would be two
     np.floor(cells, out=cells)
     if coin.mean is not None:
         np.maximum(cells, np.floor(coin.mean / step)[:, None], out=cells)
