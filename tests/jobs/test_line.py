@@ -1,7 +1,6 @@
 """The line by itself, before a stream in a variable: when it opens, and when it is given up."""
 
-from collections.abc import Callable, Collection
-from concurrent.futures import Future
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from threading import Event, Timer
 from time import sleep
@@ -16,6 +15,7 @@ from app.jobs.line import Line, Tempo
 from app.jobs.unwritten import State, Unwritten
 from app.services.market import TickReport
 from tests import factories as make
+from tests.jobs.by_hand import Clock, at_once
 
 NOW = make.NOW
 SECOND = timedelta(seconds=1)
@@ -56,16 +56,6 @@ class FakeStream:
             raise self.fails
 
 
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.s = 1000.0
-
-    def __call__(self) -> float:
-        return self.s
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
@@ -77,18 +67,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def stream() -> FakeStream:
     return FakeStream()
-
-
-def at_once(_name: str, deed: Callable[[], None]) -> Future[None]:
-    """As `beside`, over before it returns."""
-    outcome: Future[None] = Future()
-    try:
-        deed()
-    except ExchangeError as error:
-        outcome.set_exception(error)
-    else:
-        outcome.set_result(None)
-    return outcome
 
 
 @pytest.fixture(autouse=True)
