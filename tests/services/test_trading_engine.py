@@ -28,6 +28,8 @@ from app.exchanges.base import (
 from app.extensions import db
 from app.models import Bot, BotRun, BotValue, LinkedAccount, Position, StoredCandle
 from app.services.trading import bots, orders, runs
+from app.services.trading.cases import read_cases
+from app.services.trading.values import worth_at_day_start
 from tests.factories import make_coin
 from tests.flows.bot_world import (
     ABOVE,
@@ -372,6 +374,26 @@ def test_day_of_too_great_a_loss_ends_purchases(world: BotWorld) -> None:
 
     assert orders_of(one) == []
     assert told(one, LogKind.SKIPPED) == ["daily_loss"]
+
+
+@pytest.mark.parametrize("capital", [500_000, 2_000_000])
+def test_capital_that_comes_or_goes_is_no_gain_and_no_loss_of_the_day(
+    world: BotWorld, capital: int
+) -> None:
+    limited = replace(SETTINGS, limits=Limits(daily_loss_pct=Decimal(1)))
+    one = trader(world, limited)
+    world.tick(1, BELOW)
+    bots.stop_bot(user_id=one.user_id, mode=BotMode.LIVE, now=world.now)
+    world.tick(1, BELOW)
+    changed = replace(limited, capital=Decimal(capital))
+    bots.save_settings(user_id=one.user_id, mode=BotMode.LIVE, settings=changed, now=world.now)
+    bots.start_bot(user_id=one.user_id, mode=BotMode.LIVE, live_trading=True, now=world.now)
+
+    world.tick(1, ABOVE)
+    assert [order.side for order in orders_of(one)] == ["buy"]
+
+    (case,) = read_cases(world.now)
+    assert worth_at_day_start(case, Decimal(0)) == capital
 
 
 def test_account_without_money_is_skipped_and_told_once(world: BotWorld) -> None:

@@ -101,6 +101,12 @@ def run_log(*, user_id: int, run_id: int) -> Sequence[Line]:
     return [_line(row) for row in rows]
 
 
+def capital_told(params: str | None) -> Decimal | None:
+    """The won that were entrusted to a bot when a run began, by its first line."""
+    told = json.loads(params or "{}").get("capital")
+    return None if told is None else Decimal(told)
+
+
 def first_prices(params: str | None) -> dict[str, Decimal]:
     """The prices that a run's first line holds, by market."""
     told = json.loads(params or "{}").get("prices", {})

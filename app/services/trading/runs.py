@@ -69,7 +69,7 @@ def open_run(session: Session, bot: Bot, prices: Prices, now: datetime) -> BotRu
     }
     add_line(
         session, run_id=run.id, kind=LogKind.START, code="run_started", now=now, prices=told,
-        worth=worth,
+        worth=worth, capital=settings.capital,
     )  # fmt: skip
     return run
 

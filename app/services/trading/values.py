@@ -18,7 +18,7 @@ from app.extensions import db
 from app.models import BotRun, BotValue, Order, RunLine
 from app.services.market import catalogue
 from app.services.trading.cases import Case
-from app.services.trading.lines import first_prices
+from app.services.trading.lines import capital_told, first_prices
 
 #: A price this old decides nothing any more.
 FRESH_FOR = timedelta(seconds=60)
@@ -81,15 +81,21 @@ def worth_of(
 
 
 def worth_at_day_start(case: Case, worth: Decimal) -> Decimal:
-    """What the bot was worth when the exchange's day began, or when it first ran on it."""
-    first = db.session.scalar(
-        select(BotValue.value)
+    """What the bot was worth when the exchange's day began, or when it first ran on it.
+
+    Won that came or went since then count as if they had been there: they are no gain and no loss.
+    """
+    rows = db.session.execute(
+        select(BotValue.value, BotValue.run_id)
         .join(BotRun, BotRun.id == BotValue.run_id)
         .where(BotRun.bot_id == case.bot_id, BotValue.at >= day_start(case.day, case.exchange))
         .order_by(BotValue.at)
         .limit(1)
     )
-    return worth if first is None else first
+    for value, run_id in rows:
+        then = capital_told(_first_lines([run_id]).get(run_id)) or case.settings.capital
+        return value + case.settings.capital - then
+    return worth
 
 
 def note_values(cases: Iterable[Case], prices: Prices, now: datetime) -> int:
@@ -137,9 +143,15 @@ def held_since(
 
 
 def _started(run_ids: list[int]) -> dict[int, tuple[Decimal, dict[str, Decimal]]]:
+    told = _first_lines(run_ids)
+    rows = db.session.execute(select(BotRun.id, BotRun.start_value).where(BotRun.id.in_(run_ids)))
+    return {run_id: (start, first_prices(told.get(run_id))) for run_id, start in rows}
+
+
+def _first_lines(run_ids: list[int]) -> dict[int, str]:
     rows = db.session.execute(
-        select(BotRun.id, BotRun.start_value, RunLine.params)
-        .outerjoin(RunLine, (RunLine.run_id == BotRun.id) & (RunLine.kind == LogKind.START))
-        .where(BotRun.id.in_(run_ids))
+        select(RunLine.run_id, RunLine.params).where(
+            RunLine.run_id.in_(run_ids), RunLine.kind == LogKind.START
+        )
     )
-    return {run_id: (start, first_prices(params)) for run_id, start, params in rows}
+    return dict(rows.all())
