@@ -55,14 +55,19 @@ class LinkedAccount(Base):
     unlinked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class Holding(Base):
-    """One currency of a linked account as the exchange last told it."""
+class BalanceColumns:
+    """One currency of an account, whose number comes before it in the key."""
+
+    currency: Mapped[str] = mapped_column(String(20), primary_key=True, sort_order=1)
+    free: Mapped[Decimal] = mapped_column(ExactDecimal, sort_order=2)
+    locked: Mapped[Decimal] = mapped_column(ExactDecimal, sort_order=3)
+    avg_buy_price: Mapped[Decimal | None] = mapped_column(ExactDecimal, sort_order=4)
+
+
+class Holding(BalanceColumns, Base):
+    """What a linked account holds of a currency, as the exchange last told it."""
 
     __tablename__ = "holdings"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("linked_accounts.id"), primary_key=True)
-    currency: Mapped[str] = mapped_column(String(20), primary_key=True)
-    free: Mapped[Decimal] = mapped_column(ExactDecimal)
-    locked: Mapped[Decimal] = mapped_column(ExactDecimal)
-    avg_buy_price: Mapped[Decimal | None] = mapped_column(ExactDecimal)

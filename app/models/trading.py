@@ -10,6 +10,7 @@ from app.db import BigId, ExactDecimal, UtcDateTime, text_enum
 from app.domain.exchanges import ExchangeName, OrderKind, OrderState, Side
 from app.domain.runs import BacktestState, BotMode, BotState, LogKind, OrderReason
 from app.extensions import Base
+from app.models.exchanges import BalanceColumns
 
 
 class Bot(Base):
@@ -163,17 +164,13 @@ class Position(Base):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class PaperBalance(Base):
+class PaperBalance(BalanceColumns, Base):
     """The paper books: what a paper bot's account holds of a currency."""
 
     __tablename__ = "paper_balances"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     bot_id: Mapped[int] = mapped_column(ForeignKey("bots.id"), primary_key=True)
-    currency: Mapped[str] = mapped_column(String(20), primary_key=True)
-    free: Mapped[Decimal] = mapped_column(ExactDecimal)
-    locked: Mapped[Decimal] = mapped_column(ExactDecimal)
-    avg_buy_price: Mapped[Decimal | None] = mapped_column(ExactDecimal)
 
 
 class PaperOrder(Base):
