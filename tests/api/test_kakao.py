@@ -108,8 +108,13 @@ def test_refused_code_carries_kakaos_own_code(stranger: Client, kakao: FakeKakao
     assert answer.get_json()["error_code"] == "KOE320"
 
 
-def test_address_that_is_not_on_the_list_is_refused(stranger: Client, kakao: FakeKakao) -> None:
-    answer = exchange(stranger, kakao, redirect_uri="https://evil.example/oauth")
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/oauth", f"{BACK}/x", f"{BACK}?x=1", BACK.upper(), BACK[:-1]]
+)
+def test_address_that_is_not_on_the_list_is_refused(
+    stranger: Client, kakao: FakeKakao, address: str
+) -> None:
+    answer = exchange(stranger, kakao, redirect_uri=address)
 
     assert (answer.status_code, code_of(answer)) == (400, "kakao_redirect_unknown")
     assert answer.get_json()["redirect_uri"]

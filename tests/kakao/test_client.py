@@ -1,11 +1,15 @@
 """What Kakao's client believes, and what it makes of a Kakao that fails."""
 
+import hmac
 import time
+import warnings
+from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from joserfc import jwt
 
 from app.domain.identities import (
     AccessTokenProof,
@@ -125,6 +129,24 @@ def test_id_token_of_another_signer_is_refused(kakao: Kakao, fake: FakeKakao) ->
         other.rotate_keys()
         other.key = other.key.import_key(other.key.as_dict(private=True) | {"kid": fake.key.kid})
         forged = other.id_token()
+
+    assert refusal(kakao, IdTokenProof(forged)) == "token_invalid"
+
+
+@pytest.mark.parametrize("name", ["RS512", "PS256"])
+def test_id_token_by_another_algorithm_is_refused(kakao: Kakao, fake: FakeKakao, name: str) -> None:
+    genuine = jwt.decode(fake.id_token(), fake.key, ["RS256"])
+    with warnings.catch_warnings(action="ignore"):
+        forged = jwt.encode({**genuine.header, "alg": name}, genuine.claims, fake.key, [name])
+
+    assert refusal(kakao, IdTokenProof(forged)) == "token_invalid"
+
+
+def test_public_key_as_a_shared_secret_proves_nothing(kakao: Kakao, fake: FakeKakao) -> None:
+    head = urlsafe_b64encode(b'{"alg":"HS256","kid":"%s"}' % fake.key.kid.encode()).rstrip(b"=")
+    said = head + b"." + fake.id_token().split(".")[1].encode()
+    signature = urlsafe_b64encode(hmac.digest(fake.key.as_pem(private=False), said, "sha256"))
+    forged = (said + b"." + signature.rstrip(b"=")).decode()
 
     assert refusal(kakao, IdTokenProof(forged)) == "token_invalid"
 
