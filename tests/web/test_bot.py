@@ -18,6 +18,7 @@ from app.models import Bot, BotRun, BotValue, LinkedAccount, Order, Position, Ru
 from app.services.trading import bots, runs
 from tests.conftest import MakeApp, Visitor
 from tests.factories import make_coin, make_run
+from tests.web.visitors import said
 
 STAMP = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
 PAGE = "http://localhost/desk/bot"
@@ -135,6 +136,22 @@ def test_figures_chart_and_log_of_a_run_are_shown(visitor: Visitor, alice: User)
     assert visitor.get("/desk/bot/live").status_code == 200
     etag = visitor.get("/desk/bot/live").headers["ETag"]
     assert etag
+
+
+def test_gains_of_the_day_of_the_run_and_of_waiting_stand_apart(
+    visitor: Visitor, alice: User
+) -> None:
+    visitor.post("/desk/bot/start")
+    with transaction() as session:
+        of_run = {"run_id": bot_of(alice).run_id, "hold": Decimal(1_100_000)}
+        for minute, value in enumerate(("1250000", "1300000")):
+            at = utcnow() + timedelta(minutes=minute)
+            session.add(BotValue(at=at, value=Decimal(value), **of_run))
+
+    shown = said(visitor.get("/desk/bot"))
+
+    assert re.search(r"오늘 손익 \D*−20\.00% −250,000원 시작부터 \D*0\.00% 0원", shown), shown
+    assert "사서 들고 있기 +10.00%" in shown
 
 
 def test_orders_come_as_csv(visitor: Visitor, alice: User) -> None:
