@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 
 from app.models import User
+from tests import factories as make
 from tests.api.conftest import Client, SignIn, code_of
 from tests.conftest import MakeApp
 
@@ -64,3 +65,26 @@ def test_strangers_are_counted_by_their_address(stranger: Client, as_alice: Clie
 
     assert statuses == [401] * 120 + [429]
     assert as_alice.post("/points/top-up").status_code == 201
+
+
+def sign_in_from_everywhere(client: Client, password: str) -> list[int]:
+    """The statuses of eleven tries at neo's account, each from an address of its own."""
+    tried = {"nickname": "Neo", "password": password}
+    return [
+        client.post(
+            "/auth/local", tried, environ_overrides={"REMOTE_ADDR": f"192.0.2.{number}"}
+        ).status_code
+        for number in range(11)
+    ]
+
+
+def test_guessing_one_persons_password_waits_from_any_address(stranger: Client) -> None:
+    make.make_user("neo", password="a long password")
+
+    assert sign_in_from_everywhere(stranger, "a guess") == [401] * 10 + [429]
+
+
+def test_signing_in_rightly_uses_up_no_guesses(stranger: Client) -> None:
+    make.make_user("neo", password="a long password")
+
+    assert sign_in_from_everywhere(stranger, "a long password") == [200] * 11
