@@ -16,8 +16,9 @@ from waitress import create_server
 
 from app import create_app as build_app
 from app import jobs
+from app.db import transaction
 from app.extensions import db
-from app.schema import MIGRATIONS, SchemaError, is_current
+from app.schema import MIGRATIONS, TOUCH, SchemaError, is_current
 from app.serving import connection_options, keep_connections
 from config import Config, ConfigError
 
@@ -76,7 +77,7 @@ def _config(**overrides: object) -> Config:
 
 
 def _bring_up_to_date(app: Flask) -> None:
-    """Migrate an empty or older database; refuse a newer or unusable one with one line."""
+    """Migrate an empty or older database; refuse one that is newer, or can't be written."""
     with app.app_context():
         try:
             if not is_current(db.engine):
@@ -84,6 +85,8 @@ def _bring_up_to_date(app: Flask) -> None:
 
                 Migrate(app, db, directory=str(MIGRATIONS))
                 upgrade()
+            with transaction() as session:
+                session.execute(TOUCH)
         except SchemaError as error:
             sys.exit(f"whaling: {error}")
         except SQLAlchemyError as error:
@@ -92,7 +95,10 @@ def _bring_up_to_date(app: Flask) -> None:
 
 
 def _serve(app: Flask) -> None:
-    """Listen until told to stop; the running job ends and gives its lease back."""
+    """Listen until told to stop; the running job ends and gives its lease back.
+
+    The database is closed last, so that SQLite folds its log in and the file alone is all there is.
+    """
     settings = app.config
     keep_connections()
     try:
@@ -122,6 +128,8 @@ def _serve(app: Flask) -> None:
         server.close()
         if settings["WHALING_SCHEDULER"]:
             jobs.stop(app)
+        with app.app_context():
+            db.engine.dispose()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

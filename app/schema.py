@@ -6,6 +6,9 @@ from sqlalchemy import Engine, inspect, text
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
+#: Changes nothing, and fails where the database can only be read. (Beginning to write wouldn't.)
+TOUCH = text("UPDATE alembic_version SET version_num = version_num")
+
 
 class SchemaError(Exception):
     """The database can't be used by this version; the message says what to do."""

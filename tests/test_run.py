@@ -93,3 +93,24 @@ def test_empty_folder_becomes_a_working_server_and_again(tmp_path: Path) -> None
         assert process.returncode == 0
 
     assert {"whaling.db", "secret_key"} <= {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("scheduler", ["on", "off"])
+def test_stopped_server_leaves_the_whole_database_in_one_file(
+    tmp_path: Path, scheduler: str
+) -> None:
+    with serving(tmp_path, SCHEDULER=scheduler, UPBIT_URL="http://127.0.0.1:9"):
+        assert (tmp_path / "whaling.db-wal").exists()
+
+    assert [path.name for path in tmp_path.glob("whaling.db*")] == ["whaling.db"]
+
+
+def test_database_that_can_only_be_read_stops_the_start(tmp_path: Path) -> None:
+    with serving(tmp_path, SCHEDULER="off"):
+        pass
+    reader = sqlite3.connect(tmp_path / "whaling.db")
+    reader.execute("SELECT count(*) FROM users")
+    url = f"sqlite:///file:{tmp_path / 'whaling.db'}?mode=ro&uri=true"
+
+    assert "readonly database" in one_line(start(tmp_path, DATABASE_URL=url))
+    reader.close()

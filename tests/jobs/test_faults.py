@@ -1,5 +1,6 @@
 """Whatever the exchange does: no wrong price, no crash, an honest age; votes wait and settle."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from app.jobs.guard import Steps
 from app.jobs.settling import Settlement
 from app.models import User, Vote
 from app.services import market
+from app.services.market import find_coin
 from app.services.points import audit
 from tests import factories as make
 from tests.jobs.conftest import CODE, START, Clockwork
@@ -291,6 +293,34 @@ class Patchy:
         if self.calls % 3:
             raise Unavailable("down")
         return make.make_candle("1", opened_at=moment - MINUTE, market=market)
+
+
+@pytest.mark.parametrize(("gone_on_to", "state"), [(0, "tracked"), (5, "finished")])
+def test_candle_before_a_gap_decides_once_the_exchange_shows_a_later_one(
+    clockwork: Clockwork, asker: User, gone_on_to: int, state: str
+) -> None:
+    vote = clockwork.ask(asker)
+    clockwork.at(vote.finished_at)
+    due = vote.tracked_at
+    exchange = Gap(before=due - 9 * MINUTE, after=due + gone_on_to * MINUTE)
+
+    Settlement(exchange, Steps(now=due + MINUTE)).run()  # type: ignore[arg-type]
+
+    assert make.is_state(vote, state)
+
+
+@dataclass
+class Gap:
+    """An exchange on which nothing was traded between two candles."""
+
+    before: datetime
+    after: datetime
+    source: str = "upbit"
+
+    def candle_before(self, market: str, moment: datetime) -> Candle:
+        opened_at = self.after if self.after < moment else self.before
+        coin = find_coin(market.removeprefix("KRW-"), START)
+        return make.make_candle(str(coin and coin.price), opened_at=opened_at, market=market)
 
 
 def test_exchange_that_asks_for_quiet_is_left_alone_at_once(

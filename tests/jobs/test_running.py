@@ -14,7 +14,7 @@ from app.extensions import db, scheduler
 from app.jobs import HOLDER, JOBS, Job, run_job
 from app.jobs.guard import Steps
 from app.jobs.timekeeper import Timekeeper
-from app.models import JobRun
+from app.models import JobRun, Lease
 from app.services import jobs as records
 from tests import factories as make
 
@@ -91,6 +91,32 @@ def test_handler_that_fails_itself_is_guarded_too(stage: Flask) -> None:
         raise Unavailable("down")
 
     assert steps.report["failed"] == ["step", "step: on error"]
+
+
+def test_session_that_failed_in_a_step_works_in_the_next(stage: Flask) -> None:
+    steps = Steps(now=make.NOW)
+
+    with steps.guarded("step"):
+        db.session.add(Lease(name="x", expires_at=make.NOW))  # without a holder
+        db.session.flush()
+
+    assert steps.report["failed"] == ["step"]
+    assert db.session.scalar(select(Lease.name)) is None
+
+
+def test_exchange_that_fails_is_a_line_in_the_log_and_our_own_fault_a_traceback(
+    stage: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    steps = Steps(now=make.NOW)
+
+    for error in (Unavailable("down"), ZeroDivisionError()):
+        with steps.guarded("step"):
+            raise error
+
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [
+        ("WARNING", False),
+        ("ERROR", True),
+    ]
 
 
 def test_guard_leaves_no_transaction_behind(stage: Flask) -> None:
