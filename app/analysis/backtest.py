@@ -16,7 +16,7 @@ from app.analysis.shuffle import shuffled
 from app.analysis.steps import Floats, Places
 from app.domain.money import from_units
 from app.domain.runs import OrderReason
-from app.domain.trading import Assumptions, Doubt, Evidence, Opening, Search, doubts
+from app.domain.trading import Doubt, Evidence, Opening, Search, doubts
 
 #: So many shuffled markets tell a chance of 1 in 201 at best.
 SHUFFLES = 200
@@ -69,11 +69,6 @@ class Line:
             trades=trades,
             hits=hits,
         )
-
-    @property
-    def hit_rate(self) -> float | None:
-        """Hits as a share of the trades; None without any."""
-        return self.hits / self.trades if self.trades else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +126,6 @@ class Judged:
     holding: Line
     p_value: float | None
     doubts: tuple[Doubt, ...]
-    assumptions: Assumptions
 
 
 def with_k(history: History, search: Search, k: Decimal, running: Opening | None = None) -> Tested:
@@ -185,7 +179,6 @@ def judge(
                 p_value=p_value,
             )
         ),
-        assumptions=_assumptions(history, search, capital, missing),
     )
 
 
@@ -224,23 +217,3 @@ def _p_value(
         as_good += float(np.prod(found.walked)) >= growth
         progress(turn + 1, shuffles)
     return (1 + as_good) / (1 + shuffles)
-
-
-def _assumptions(history: History, search: Search, capital: Decimal, missing: int) -> Assumptions:
-    costs = search.costs
-    return Assumptions(
-        bid_fee=costs.bid_fee,
-        ask_fee=costs.ask_fee,
-        slippage=costs.slippage,
-        tick=costs.ticks.given,
-        stop_loss_pct=search.stop_loss_pct,
-        mean_days=search.mean_days,
-        grid=search.grid,
-        window=search.window,
-        use_for=search.use_for,
-        first=date.fromordinal(int(history.days[0])),
-        last=date.fromordinal(int(history.days[-1])),
-        days=len(history),
-        missing_days=missing,
-        capital=capital,
-    )

@@ -19,7 +19,7 @@ from app.domain.trading.days import (
     finished_before,
     trading_day,
 )
-from app.domain.trading.judging import Assumptions, Doubt, Evidence, doubts
+from app.domain.trading.judging import Doubt, Evidence, doubts
 from app.domain.trading.limits import Limits, Refusal, Standing, refuse_entry
 from app.domain.trading.orders import (
     STALE_AFTER,
@@ -88,7 +88,6 @@ __all__ = [
     "STALE_AFTER",
     "USUAL_GRID",
     "Allocation",
-    "Assumptions",
     "BacktestSettings",
     "BadHistory",
     "BotSettings",

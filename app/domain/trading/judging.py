@@ -1,7 +1,6 @@
-"""How far a backtest can be believed: what it assumes, and what speaks against it."""
+"""How far a backtest can be believed: what speaks against it."""
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from math import log
@@ -21,32 +20,6 @@ class Doubt(StrEnum):
     WORSE_THAN_HOLDING = "worse_than_holding"
     MISSING_DAYS = "missing_days"
     TOO_LITTLE_MONEY = "too_little_money"
-
-
-@dataclass(frozen=True, slots=True)
-class Assumptions:
-    """What the figures of a backtest rest on, to be printed beside them.
-
-    Fees and slippage are shares. `tick` is None where the exchange's table of the day was used. The
-    rest is the same for every backtest: bought when the price passes the target, at the target and
-    slippage, rounded up; sold at the first price of the next day less slippage, rounded down; a low
-    counts as after the purchase; all the money goes into each purchase.
-    """
-
-    bid_fee: Decimal
-    ask_fee: Decimal
-    slippage: Decimal
-    tick: Decimal | None
-    stop_loss_pct: Decimal | None
-    mean_days: int | None
-    grid: tuple[Decimal, ...]
-    window: int
-    use_for: int
-    first: date
-    last: date
-    days: int
-    missing_days: int
-    capital: Decimal
 
 
 @dataclass(frozen=True, slots=True)
