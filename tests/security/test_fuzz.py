@@ -32,9 +32,8 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "200"))
 #: Of each of the two runs, so that both together are 10,000 and more.
 LEAST_CASES = 5_000 if EXAMPLES >= 200 else 500
 OPENAPI = "/api/v1/openapi.json"
-#: Not breaches: the contract passes over what it doesn't know, and a sound body may be refused. An
-#: address that fits two patterns (`bots/halt`, `bots/<mode>`) allows the methods of both.
-NOT_OURS = ("negative_data_rejection", "positive_data_acceptance", "allow_header_conformance")
+#: Not breaches: the contract passes over what it doesn't know, and a sound body may be refused.
+NOT_OURS = ("negative_data_rejection", "positive_data_acceptance")
 _REFRESH_S = 20.0
 _LAST_DEEDS = re.compile(r"/auth/logout|/user/(leave|password|sessions/)")
 
