@@ -173,7 +173,7 @@ def look(window: Visitor, cookies: Cookies) -> Look:
 NO_PAGE = re.compile(
     r"/(static|bootstrap|health|metrics|api|tracker|coin|pictures|kakao|login/kakao|welcome)\b"
     r"|/me/settings/(kakao|nickname|password|export)|/live$|/rates$|/logo$|/progress$|\.json$"
-    r"|\.csv$|^/desk/backtest/<"
+    r"|\.csv$|\.txt$|^/desk/backtest/<"
 )
 
 
