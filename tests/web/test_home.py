@@ -172,5 +172,12 @@ def test_nickname_is_escaped(client: Visitor) -> None:
     assert "<i>eve" not in browser.get("/").text
 
 
+@pytest.mark.parametrize("path", ["/", "/votes"])
+def test_asking_is_one_touch_away_on_a_phone(client: Visitor, bob: User, path: str) -> None:
+    page = client.sign_in(bob).get(path).text
+
+    assert re.search(r'<a class="wl-fab" href="/create">', page)
+
+
 def test_start_page_only_answers_get(client: Visitor) -> None:
     assert client.post("/").status_code == 405
