@@ -1,6 +1,6 @@
 """What a backtest tells: the same figures as the rules, over the days that are known."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.exchanges import ExchangeName
 from app.domain.trading import BacktestSettings, as_days, typed_backtest, walk_forward
+from app.extensions import db
 from app.services.market import candle_series
 from app.services.trading import testing
 from app.services.trading.results import BacktestResult, from_json, to_json
@@ -107,6 +108,28 @@ def test_days_that_are_known_and_holes_between_them_are_told(session: Session) -
     assert (data["wanted"], data["known"], data["missing"]) == (365, 80, 2)
     assert (data["first"], data["last"]) == ("2025-12-10", "2026-03-01")
     assert data["source"] == "upbit"
+
+
+def test_running_day_never_counts(session: Session) -> None:
+    make.make_candles(make.make_coin("BTC"), *closes(80), until=NOW + timedelta(days=1))
+
+    data = run(days="365", window="20")["coins"][0]["data"]
+
+    assert (data["known"], data["last"]) == (79, "2026-03-01")
+
+
+def test_no_transaction_stays_open_while_figures_are_made(session: Session) -> None:
+    make.make_candles(make.make_coin("BTC"), *closes(80), until=NOW)
+    open_then: list[bool] = []
+
+    run_backtest(
+        typed_backtest({"window": "20"}),
+        now=NOW,
+        progress=lambda _done: open_then.append(db.session().in_transaction()),
+    )
+
+    assert open_then
+    assert not any(open_then)
 
 
 def test_days_before_those_wanted_are_not_looked_at(session: Session) -> None:
