@@ -142,6 +142,17 @@ def test_stopped_bot_ends_and_stopping_again_is_harmless(alice: User) -> None:
     assert bots.get_bot(user_id=alice.id, mode=BotMode.PAPER).end_reason == "stopped"
 
 
+def test_bot_does_not_rest_while_an_order_is_in_the_air(alice: User) -> None:
+    start(alice)
+    assert intend(alice) is not None
+    bots.stop_bot(user_id=alice.id, mode=BotMode.PAPER, now=NOW)
+
+    runs.rest(bot_id=db.session.scalars(select(Bot.id)).one(), now=LATER)
+
+    assert state_of(alice) is BotState.STOPPING
+    assert db.session.scalars(select(BotRun.ended_at)).one() is None
+
+
 def test_settings_are_changed_while_the_bot_is_off(alice: User) -> None:
     save = {"user_id": alice.id, "mode": BotMode.PAPER, "now": NOW}
     bots.save_settings(settings=SETTINGS, **save)  # type: ignore[arg-type]

@@ -26,7 +26,8 @@ from app.exchanges.base import (
     Unavailable,
 )
 from app.extensions import db
-from app.models import Bot, BotRun, BotValue, LinkedAccount, Position, StoredCandle
+from app.models import Bot, BotRun, BotValue, Coin, LinkedAccount, Position, Quote, StoredCandle
+from app.services import market
 from app.services.trading import bots, orders, runs
 from app.services.trading.cases import read_cases
 from app.services.trading.values import worth_at_day_start
@@ -490,6 +491,46 @@ def test_coin_that_was_taken_out_of_the_settings_is_still_sold(world: BotWorld) 
     world.tick(61, ABOVE)
 
     assert [order.reason for order in orders_of(one)] == ["entry", "day_end"]
+
+
+def trade_at(world: BotWorld, **prices: Decimal) -> None:
+    """The prices of these coins, at the exchange and on the board; then every bot works."""
+    world.set_price(BELOW)
+    for code, price in prices.items():
+        world.sim.set_price(f"KRW-{code}", price)
+        coin_id = select(Coin.id).where(Coin.code == code).scalar_subquery()
+        with transaction() as session:
+            session.execute(update(Quote).where(Quote.coin_id == coin_id).values(price=price))
+    market.coins_now.forget()
+    for task in world.engine.look():
+        world.engine.work(task)
+
+
+def test_sale_goes_before_the_purchase_that_needs_its_money(world: BotWorld) -> None:
+    plant_candles(make_coin("ETH", price=str(ABOVE), observed_at=world.now).id)
+    one = trader(world, replace(SETTINGS, codes=("BTC", "ETH"), share_pct=Decimal(100)))
+    trade_at(world, BTC=BELOW, ETH=ABOVE)
+    world.now += timedelta(days=1)
+    trade_at(world, BTC=ABOVE, ETH=ABOVE)
+
+    assert [(order.market, order.side) for order in orders_of(one)][:3] == [
+        ("KRW-ETH", "buy"),
+        ("KRW-ETH", "sell"),
+        ("KRW-BTC", "buy"),
+    ]
+
+
+def test_order_in_the_air_counts_as_spent(world: BotWorld) -> None:
+    plant_candles(make_coin("ETH", price=str(ABOVE), observed_at=world.now).id)
+    limits = Limits(per_day=Decimal(700_000))
+    one = trader(world, replace(SETTINGS, codes=("BTC", "ETH"), limits=limits))
+    world.sim.fault("slow_fill", for_s=60, group="order", seconds=60)
+    trade_at(world, BTC=ABOVE, ETH=ABOVE)
+
+    assert [(order.market, order.state) for order in orders_of(one)] == [
+        ("KRW-BTC", OrderState.OPEN)
+    ]
+    assert told(one, LogKind.SKIPPED) == ["per_day"]
 
 
 def test_second_coin_of_a_tick_is_judged_by_what_the_first_left(world: BotWorld) -> None:
