@@ -1,4 +1,4 @@
-"""What may stand in an address: the number of a row, the mode of a bot."""
+"""What may stand in an address: the number of a row, the code of a coin, the mode of a bot."""
 
 from flask import Flask
 from werkzeug.routing import BaseConverter
@@ -24,6 +24,12 @@ class RowNumber(BaseConverter):
         return int(value)
 
 
+class CoinCode(BaseConverter):
+    """What exchanges call a coin. Anything else, a NUL say, would be asked of the database."""
+
+    regex = "[A-Z0-9]{1,20}"
+
+
 class Mode(BaseConverter):
     """`paper` or `live`."""
 
@@ -35,5 +41,5 @@ class Mode(BaseConverter):
 
 
 def init_app(app: Flask) -> None:
-    """Let routes say `<int:…>` and `<mode:…>`."""
-    app.url_map.converters |= {"int": RowNumber, "mode": Mode}
+    """Let routes say `<int:…>`, `<coin:…>` and `<mode:…>`."""
+    app.url_map.converters |= {"int": RowNumber, "coin": CoinCode, "mode": Mode}

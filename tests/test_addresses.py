@@ -24,6 +24,15 @@ def test_what_no_row_can_have_as_its_number_leads_nowhere(app: Flask, text: str)
             app.url_map.bind("").match(f"/api/v1/desk/accounts/{text}", method)
 
 
+@pytest.mark.parametrize("text", ["btc", "BTC\x00", "A B", "비트", "A" * 21, "%"])
+def test_what_no_coin_is_called_leads_nowhere(app: Flask, text: str) -> None:
+    place = app.url_map.bind("")
+
+    assert place.match("/api/v1/user/favourites/1INCH", "PUT")[1] == {"code": "1INCH"}
+    with pytest.raises(NotFound):
+        place.match(f"/api/v1/user/favourites/{text}", "PUT")
+
+
 def test_bot_is_named_by_its_mode(app: Flask) -> None:
     place = app.url_map.bind("")
 

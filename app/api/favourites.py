@@ -36,7 +36,7 @@ def index(who: Bearer) -> Response:
     return cached(told)
 
 
-@bp.put("/user/favourites/<code>", strict_slashes=False)
+@bp.put("/user/favourites/<coin:code>", strict_slashes=False)
 @tells({204: None}, codes=_CODES)
 @signed_in
 def add(who: Bearer, code: str) -> Response:
@@ -45,7 +45,7 @@ def add(who: Bearer, code: str) -> Response:
     return empty(204)
 
 
-@bp.delete("/user/favourites/<code>", strict_slashes=False)
+@bp.delete("/user/favourites/<coin:code>", strict_slashes=False)
 @tells({204: None}, codes=_CODES)
 @signed_in
 def drop(who: Bearer, code: str) -> Response:

@@ -14,7 +14,7 @@ from marshmallow import Schema
 from marshmallow.fields import Field, Integer
 from werkzeug.routing import Rule
 
-from app.addresses import LARGEST_ID
+from app.addresses import LARGEST_ID, CoinCode
 from app.api.examples import View, answered, asked, turned_down
 from app.api.once import HEADER
 from app.api.told import Told, body_of, codes_of, needs_token, told_by
@@ -35,6 +35,7 @@ _PLAIN: dict[object, Json] = {
 _PATH_KINDS: Json = {
     "": {"type": "string"},
     "int": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+    "coin": {"type": "string", "pattern": f"^{CoinCode.regex}$"},
     "mode": {"type": "string", "enum": [*BotMode]},
 }
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")

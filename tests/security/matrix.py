@@ -48,8 +48,8 @@ PATCH  /api/v1/user                                  401    200    200    200   
 GET    /api/v1/user/created-votes                     401    200    200    200    401    401
 GET    /api/v1/user/export                            401    200    200    200    401    401
 GET    /api/v1/user/favourites                        401    200    200    200    401    401
-DELETE /api/v1/user/favourites/<code>                 401    204    204    204    401    401
-PUT    /api/v1/user/favourites/<code>                 401    204    204    204    401    401
+DELETE /api/v1/user/favourites/<coin:code>            401    204    204    204    401    401
+PUT    /api/v1/user/favourites/<coin:code>            401    204    204    204    401    401
 POST   /api/v1/user/leave                             401    400    400    400    401    401
 POST   /api/v1/user/first-password                   401    400    400    400    401    401
 POST   /api/v1/user/kakao                            401    400    400    400    401    401
@@ -73,7 +73,7 @@ GET    /coin/tickers_20                               200    200    200    200  
 GET    /coin/tickers_db                               200    200    200    200    200    200
 GET    /coins                                         200    200    200    200    200    200
 GET    /coins/board                                   200    200    200    200    200    200
-POST   /coins/<code>/favourite                        login  303    303    303    login  login
+POST   /coins/<coin:code>/favourite                   login  303    303    303    login  login
 GET    /coins/<code>                                  200    200    200    200    200    200
 GET    /coins/<code>/logo                             404    404    404    404    404    404
 GET    /create                                        login  200    200    200    login  login

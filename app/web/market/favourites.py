@@ -14,7 +14,7 @@ from app.web.sessions import ask_to_sign_in
 bp = Blueprint("favourites", __name__)
 
 
-@bp.post("/coins/<code>/favourite")
+@bp.post("/coins/<coin:code>/favourite")
 def mark(code: str) -> ResponseReturnValue:
     """Make the coin a favourite (`wanted=1`) or none (`wanted=0`), and go back to the page.
 
