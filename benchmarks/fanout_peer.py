@@ -27,6 +27,7 @@ def show() -> Response:
                     coin.low,
                     coin.high,
                     coin.traded_at and int(coin.traded_at.timestamp()),
+                    coin.observed_at and int(coin.observed_at.timestamp()),
                 ]
                 for coin in board.top
             ],

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 from weakref import WeakKeyDictionary
@@ -37,8 +38,9 @@ _QUERY: dict[str, dict[str, Any]] = {
 class LiveOut(TypedDict):
     """Prices of this moment, by turnover.
 
-    A coin is `[code, price, prev_close, change_rate, turnover_24h, low, high, traded_at]`; the last
-    is in seconds since 1970. What the exchange didn't say is null.
+    A coin is `[code, price, prev_close, change_rate, turnover_24h, low, high, traded_at, seen_at]`:
+    its last trade, and when the exchange was last heard of it, in seconds since 1970. What it
+    didn't say is null.
     """
 
     as_of: str | None
@@ -121,8 +123,13 @@ def _row(coin: CatalogueCoin) -> list[str | Decimal | float | int | None]:
         coin.turnover_24h,
         coin.low,
         coin.high,
-        None if coin.traded_at is None else int(coin.traded_at.timestamp()),
+        _seconds(coin.traded_at),
+        _seconds(coin.observed_at),
     ]
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
 
 
 def _marked(response: Response, etag: str) -> Response:

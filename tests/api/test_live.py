@@ -50,10 +50,17 @@ def test_row_tells_prices_with_their_exact_digits(board: Client) -> None:
     response = board.get("/live")
 
     assert (
-        b'["BTC",146918000.5,144000000,0.0202,412800000000.0,143000000,147000000,1772420669]'
+        b'["BTC",146918000.5,144000000,0.0202,412800000000.0,143000000,147000000,1772420669,'
         in response.data
     )
-    assert b'["PEPE",0.00012345,null,null,null,null,null,1772420669]' in response.data
+    assert b'["PEPE",0.00012345,null,null,null,null,null,1772420669,' in response.data
+
+
+def test_row_tells_when_the_exchange_was_last_heard_of_its_coin(board: Client) -> None:
+    told = board.get("/live").get_json()
+
+    heard = datetime.fromisoformat(told["as_of"]).timestamp()
+    assert [row[8] for row in told["coins"]] == [int(heard)] * len(told["coins"])
 
 
 def test_age_and_source_are_told(board: Client) -> None:

@@ -63,12 +63,13 @@ class Stage:
                 )
                 connection.execute(f"UPDATE {table} SET {moved}", {"shift": shift})  # noqa: S608
 
-    def age_prices(self, by: timedelta) -> None:
-        """Let the exchange have been silent for that long."""
+    def age_prices(self, by: timedelta, code: str = "%") -> None:
+        """Let the exchange have been silent for that long, of all coins or of one."""
         shift = f"-{int(by.total_seconds())} seconds"
         moved = "observed_at = strftime('%Y-%m-%d %H:%M:%f000', observed_at, ?)"
+        which = "coin_id IN (SELECT id FROM coins WHERE code LIKE ?)"
         with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute(f"UPDATE quotes SET {moved}", (shift,))  # noqa: S608
+            connection.execute(f"UPDATE quotes SET {moved} WHERE {which}", (shift, code))  # noqa: S608
         with self.app.app_context():
             market.coins_now.forget()
             market.price_age_now.forget()

@@ -181,6 +181,28 @@ def test_market_that_stands_still_says_so_and_recovers_by_itself(
     assert unmoved()
 
 
+def test_coin_that_stands_still_among_others_says_so_and_recovers_by_itself(
+    stage: Stage, visit: Visit
+) -> None:
+    visitor = visit(stage)
+    visitor.go("/coins/BTC")
+    page, unmoved = visitor.page, stays(visitor.page)
+    told = page.get_by_text("거래소가 이 코인의 시세를 보내지 않고 있어요.")
+    expect(told).to_be_hidden()
+
+    stage.age_prices(timedelta(minutes=4), "BTC")
+
+    expect(told).to_be_visible()
+    expect(page.locator(".wl-fresh").first).to_contain_text("4분 전")
+    expect(page.locator("[data-live-when=old]")).to_be_hidden()
+    visitor.page.context.new_page().goto(f"{stage.url}/coins")
+    expect(page.context.pages[-1].locator(BITCOIN)).to_have_class("wl-stale")
+    move(stage, "1")
+    expect(told).to_be_hidden()
+    expect(page.locator(".wl-fresh").first).to_contain_text("초 전")
+    assert unmoved()
+
+
 def test_server_out_of_reach_is_told_and_found_again(stage: Stage, visit: Visit) -> None:
     visitor = visit(stage)
     visitor.go("/coins")

@@ -97,7 +97,7 @@ def test_price_is_kept_live_by_the_script(app: Flask, client: FlaskClient) -> No
     assert "js/market-live.js" in page
 
 
-@pytest.mark.parametrize("code", ["NOPE", "btc", "%F0%9F%90%B3", "B" * 300, "..%2F", "%00"])
+@pytest.mark.parametrize("code", ["NOPE", "btc", "%F0%9F%90%B3", "B" * 300, "..%2FBTC", "%00"])
 def test_unknown_coin_isnt_there(client: FlaskClient, code: str) -> None:
     assert client.get(f"/coins/{code}").status_code == 404
 
@@ -216,6 +216,20 @@ def test_old_price_loses_its_weight(app: Flask, client: FlaskClient) -> None:
     coin(app, seen=utcnow() - timedelta(seconds=100))
 
     assert 'wl-page wl-stale"' in client.get("/coins/BTC").text
+
+
+@pytest.mark.parametrize(("others_s", "told"), [(1, True), (100, False)])
+def test_coin_that_stands_still_alone_is_told_with_its_own_age(
+    app: Flask, client: FlaskClient, others_s: int, told: bool
+) -> None:
+    """Where nothing comes at all, the strip above the page says so."""
+    coin(app, seen=utcnow() - timedelta(minutes=4))
+    coin(app, "ETH", seen=utcnow() - timedelta(seconds=others_s))
+
+    page = client.get("/coins/BTC")
+
+    assert "업비트 · 4분 전" in said(page)
+    assert ('role="status" data-live-still>' in page.text) is told
 
 
 def test_votes_of_the_coin_are_shown_as_cards_with_a_link_to_all(

@@ -5,7 +5,8 @@
  * Inside `data-coin="BTC"` each `data-live-field` is kept up to date: `price`, `change` (percent),
  * `change-price`, `turnover`, and `range`, an SVG whose `.dot` moves. For charts `wl:tick` is
  * dispatched on `document` with {code, price (text, exact), changeRate, asOf (ISO)} per coin that
- * moved. `data-live-age="{span} ago"` tells how old the prices are ({time}: since when), in
+ * moved. `data-live-age="{span} ago"` tells how old the prices are ({time}: since when; inside a
+ * `data-coin` that the exchange no longer speaks of, how old its own is, and `data-live-still` shows), in
  * `data-live-note` the line whose `data-live-when` applies says what is wrong with them (`polling`,
  * `none`, `old`, `unseen`, `lost`), `data-live-said` speaks to screen readers, `data-live-total` sums up.
  * Where `data-live-reload` stands, the page is drawn anew when a coin comes in that it doesn't show.
@@ -23,6 +24,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const words = document.body.dataset;
 
 const known = new Map();
+const seen = new Map();
 let etag = "";
 let asked = "";
 let board = null;
@@ -57,7 +59,7 @@ async function ask() {
   }
   // How old the prices are is the server's to say; a visitor's own clock may be off.
   const agreed = Date.parse(answer.headers.get("Date") ?? "") || Date.now();
-  board.ageAt = { seen: performance.now(), ageMs: board.asOf ? Math.max(0, agreed - Date.parse(board.asOf)) : null };
+  board.ageAt = { agreed, seen: performance.now(), ageMs: board.asOf ? Math.max(0, agreed - Date.parse(board.asOf)) : null };
 }
 
 function take(rows, asOf) {
@@ -67,7 +69,8 @@ function take(rows, asOf) {
     if (found) show(field, found);
   }
   sumUp([...coins.values()]);
-  for (const [code, { priceText, rate, price }] of coins) {
+  for (const [code, { priceText, rate, price, seenAt }] of coins) {
+    seen.set(code, seenAt);
     if (known.get(code) === price) continue;
     known.set(code, price);
     document.dispatchEvent(new CustomEvent("wl:tick", { detail: { code, price: priceText, changeRate: rate && Number(rate), asOf } }));
@@ -90,9 +93,9 @@ function reloadIfOthersBelong() {
   if (board.codes.some(isMissing)) location.reload();
 }
 
-function coin([code, priceText, prevClose, rate, traded, low, high]) {
+function coin([code, priceText, prevClose, rate, traded, low, high, , seenAt]) {
   const price = units(priceText);
-  return [code, { priceText, price, rate, traded, moved: prevClose && price - units(prevClose), low: low && units(low), high: high && units(high) }];
+  return [code, { seenAt, priceText, price, rate, traded, moved: prevClose && price - units(prevClose), low: low && units(low), high: high && units(high) }];
 }
 
 const SHOW = {
@@ -155,6 +158,13 @@ function ageS() {
   return (board.ageAt.ageMs + performance.now() - board.ageAt.seen) / 1000;
 }
 
+/** How long the exchange has said nothing of this coin, where that is too long; else null. */
+function stillS(code) {
+  if (!seen.get(code) || !board?.ageAt) return null;
+  const own = (board.ageAt.agreed - 1000 * Number(seen.get(code)) + performance.now() - board.ageAt.seen) / 1000;
+  return own > OLD_S ? own : null;
+}
+
 function span(seconds) {
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   const parts = seconds < 60 ? [[seconds, words.seconds]] : [[hours, words.hours], [minutes, words.minutes]];
@@ -169,11 +179,18 @@ function tellAge() {
   const age = ageS();
   const old = age === null ? board !== null : age > OLD_S;
   for (const element of document.querySelectorAll("[data-live-age]")) {
-    const told = age === null ? "" : element.dataset.liveAge.replace("{span}", span(Math.floor(age)));
+    const still = stillS(element.closest("[data-coin]")?.dataset.coin);
+    const told = age === null ? "" : element.dataset.liveAge.replace("{span}", span(Math.floor(still ?? age)));
     if (told) write(element, told.replace("{time}", clock(board.asOf)));
-    if (element.classList.contains("wl-fresh")) element.classList.toggle("wl-fresh-stale", old);
+    if (element.classList.contains("wl-fresh")) element.classList.toggle("wl-fresh-stale", old || still !== null);
   }
-  for (const element of document.querySelectorAll("[data-live-codes]")) element.classList.toggle("wl-stale", old);
+  for (const element of document.querySelectorAll("[data-live-codes], tr[data-coin]")) {
+    const { liveCodes, coin: code } = element.dataset;
+    if (liveCodes || seen.has(code)) element.classList.toggle("wl-stale", Boolean(liveCodes && old) || stillS(code) !== null);
+  }
+  for (const element of document.querySelectorAll("[data-live-still]")) {
+    element.hidden = old || stillS(element.closest("[data-coin]").dataset.coin) === null;
+  }
   const trouble = failures > 1 ? "lost" : !old ? board?.source : age === null ? "unseen" : "old";
   for (const element of document.querySelectorAll("[data-live-note] [data-live-when]")) {
     element.hidden = element.dataset.liveWhen !== trouble;
