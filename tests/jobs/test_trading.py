@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import wait
 from datetime import timedelta
 from decimal import Decimal
 
@@ -178,22 +179,28 @@ def test_bot_at_work_is_not_begun_twice(
 ) -> None:
     start_paper(world)
     world.set_price(ABOVE)
-    monkeypatch.setattr(keeper, "_is_at_work", lambda _bot_id: True)
+    done = threading.Event()
+    monkeypatch.setattr(keeper._engine, "work", lambda _task: done.wait(20))
 
+    first = keeper.turn()
     assert keeper.turn() == []
+    done.set()
+    wait(first)
+    assert len(keeper.turn()) == len(first) == 1
 
 
 def test_server_that_does_not_lead_looks_at_no_bot(
     world: BotWorld, keeper: BotKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start_paper(world)
-    world.set_price(ABOVE)
+    turned: list[bool] = []
+    monkeypatch.setattr(keeper, "turn", lambda: turned.append(True))
     monkeypatch.setattr(trading, "leads", lambda: False)
     assert keeper._turn_if_leading() is False
-    assert list(db.session.scalars(select(Order))) == []
+    assert turned == []
 
     monkeypatch.setattr(trading, "leads", lambda: True)
     assert keeper._turn_if_leading() is True
+    assert turned == [True]
 
 
 def test_exchange_that_hangs_holds_up_shutting_down_only_so_long(

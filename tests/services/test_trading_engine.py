@@ -250,6 +250,25 @@ def test_halt_sells_although_prices_are_down(world: BotWorld) -> None:
     assert [order.reason for order in orders_of(one)] == ["entry", "halt"]
 
 
+def test_halt_goes_on_selling_once_a_closed_market_opens_again(
+    world: BotWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = trader(world)
+    world.tick(1, ABOVE)
+    with monkeypatch.context() as closed:
+        shut = replace(one.broker._inner.rules("KRW-BTC"), is_open=False)
+        closed.setattr(one.broker._inner, "rules", lambda _market: shut)
+        bots.halt_all(user_id=one.user_id, sells=True, now=world.now)
+        world.tick(1, BELOW)
+        assert told(one, LogKind.SKIPPED) == ["skip_market_closed"]
+        assert db.session.scalars(select(BotRun.ended_at)).one() is None
+
+    world.tick(61, BELOW)
+    world.tick(1, BELOW)
+    assert [order.reason for order in orders_of(one)] == ["entry", "halt"]
+    assert db.session.scalars(select(BotRun.ended_at)).one() is not None
+
+
 def test_halt_sells_what_an_ended_run_has_left(world: BotWorld) -> None:
     one = trader(world)
     world.tick(1, ABOVE)

@@ -11,7 +11,8 @@ from app.db import transaction
 from app.domain.exchanges import ExchangeName
 from app.domain.market import CandleUnit
 from app.domain.trading import BotSettings, day_start, trading_day
-from app.models import CandleSpan, Coin
+from app.models import CandleSpan, Coin, Quote
+from app.services import market
 from app.services.trading.plans import Planned, Planner
 from tests.conftest import NOW
 from tests.factories import make_candles, make_coin
@@ -75,6 +76,21 @@ def test_day_whose_last_hour_has_not_come_plans_nothing(coin: Coin) -> None:
         session.execute(update(CandleSpan).values(known_until=TODAY - timedelta(hours=1)))
 
     assert plan().plan is None
+
+
+def test_d32_open_of_yesterday_is_no_open_of_today(coin: Coin) -> None:
+    """Until somebody trades, Upbit goes on telling the figures of the day before."""
+    midnight = NOW.replace(hour=0, minute=0, second=0)
+    make_candles(coin, "1000", "1100", until=midnight + timedelta(seconds=10))
+    now = midnight + timedelta(seconds=30)
+    for traded_at, is_planned in ((midnight - timedelta(seconds=1), False), (midnight, True)):
+        with transaction() as session:
+            session.execute(update(Quote).values(open=Decimal(1100), traded_at=traded_at))
+        market.coins_now.forget()
+
+        found = Planner().planned(SETTINGS, "KRW-BTC", ExchangeName.UPBIT, now)
+
+        assert (found.plan is not None) is is_planned
 
 
 def test_nothing_known_plans_nothing(coin: Coin) -> None:
