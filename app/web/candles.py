@@ -24,6 +24,7 @@ _LEVELS = 8
 _TAG_SPACE = 18
 #: How high a spot is, and over how many candles beside its own it may reach.
 _SPOT, _NEAR = 18, 2
+_TOP_SPOT = Decimal(_SPOT) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _spots(candles: Sequence[Candle], spots: Sequence[Spot], scale: _Scale) -> I
         if place is None:
             continue
         x = scale.middle(place)
-        y = min(max(scale.down(spot.price), Decimal(9)), Decimal(PRICES - 9))
+        y = min(max(scale.down(spot.price), _TOP_SPOT), PRICES - _TOP_SPOT)
         y = _free(place, y, taken)
         taken.append((place, y))
         kind = "result" if spot.is_result else "asked"
@@ -158,10 +159,15 @@ def _spots(candles: Sequence[Candle], spots: Sequence[Spot], scale: _Scale) -> I
 
 
 def _free(place: int, y: Decimal, taken: Sequence[tuple[int, Decimal]]) -> Decimal:
-    """Spots that would hide one another stand above each other."""
+    """Spots that would hide one another stand above each other, or below where there's no room."""
     near = [there for other, there in taken if abs(other - place) <= _NEAR]
+    above = _beyond(y, near, -_SPOT)
+    return _beyond(y, near, _SPOT) if above < _TOP_SPOT else above
+
+
+def _beyond(y: Decimal, near: Sequence[Decimal], step: int) -> Decimal:
     while blocked := next((there for there in near if abs(there - y) < _SPOT), None):
-        y = blocked - _SPOT
+        y = blocked + step
     return y
 
 

@@ -112,6 +112,14 @@ def test_spots_never_hide_one_another() -> None:
     assert all(before - after == 18 for before, after in pairwise(heights))
 
 
+def test_spots_at_the_top_stand_below_each_other() -> None:
+    crowd = [Spot(str(n), RISE.opened_at, Decimal(10_000)) for n in range(3)]
+
+    heights = [float(y) for _, _, y in circles(candle_chart([RISE, FALL], [], spots=crowd))]
+
+    assert heights == [9, 27, 45]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "shown"),
     [

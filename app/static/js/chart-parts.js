@@ -166,14 +166,19 @@ export class Overlay {
     for (const spot of this.#parts.spots) this.#spot(context, spot, height, taken);
   }
 
-  /** Spots that would hide one another stand above each other. */
+  /** Spots that would hide one another stand above each other, or below where there is no room. */
   #spot(context, { time, price: value, label, full }, height, taken) {
     const [x, wanted] = [this.#across(time), this.#series.priceToCoordinate(value)];
     if (x === null || wanted === null) return;
     const radius = label ? 9 : 5;
-    let y = Math.min(Math.max(wanted, 10), height - 10);
-    const hides = ([otherX, otherY]) => Math.abs(otherX - x) < 2 * radius && Math.abs(otherY - y) < 2 * radius;
-    for (let blocked = taken.find(hides); blocked; blocked = taken.find(hides)) y = blocked[1] - 2 * radius;
+    const hides = (y) => ([otherX, otherY]) => Math.abs(otherX - x) < 2 * radius && Math.abs(otherY - y) < 2 * radius;
+    const free = (y, step) => {
+      const blocked = taken.find(hides(y));
+      return blocked ? free(blocked[1] + step, step) : y;
+    };
+    const place = Math.min(Math.max(wanted, 10), height - 10);
+    const above = free(place, -2 * radius);
+    const y = above < radius ? free(place, 2 * radius) : above;
     taken.push([x, y]);
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
