@@ -1,6 +1,6 @@
 """The line by itself, before a stream in a variable: when it opens, and when it is given up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from threading import Event, Timer
 from time import sleep
@@ -285,6 +285,29 @@ def test_what_waits_is_never_replaced_by_an_earlier_trade(
     waiting.write(State(FeedSource.STREAM), NOW)
 
     assert written == [later]
+
+
+def test_what_could_not_be_written_is_written_the_next_time(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Ticker] = []
+    failures = [OSError("the disk is full")]
+
+    def store(**given: Iterable[Ticker]) -> TickReport:
+        if failures:
+            raise failures.pop()
+        written.extend(given["ticks"])
+        return TickReport(1, ())
+
+    monkeypatch.setattr(unwritten, "store_ticks", store)
+    waiting, tick = Unwritten(NOW), make.make_ticker(at=NOW)
+    waiting.add((tick,), NOW)
+
+    with pytest.raises(OSError, match="full"):
+        waiting.write(State(FeedSource.STREAM), NOW)
+    waiting.write(State(FeedSource.STREAM), NOW)
+
+    assert written == [tick]
 
 
 def test_unchanged_state_is_written_every_three_seconds(
