@@ -147,3 +147,8 @@ def ask_to_sign_in() -> ResponseReturnValue:
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
     query = "?" + urlencode({"next": wanted}) if wanted else ""
     return redirect(f"/login{query}", 303)
+def person_key() -> str:
+    """Whose tries a limit counts, on pages that only a signed-in person sees."""
+    return f"person {me().id}"
+
+

@@ -20,17 +20,13 @@ from app.i18n import gettext
 from app.services import browsers, export, identities, leaving
 from app.web.accounts.entry import SIGN_IN_LIMIT
 from app.web.accounts.forms import LeaveForm
-from app.web.sessions import me, require_sign_in, sign_out
+from app.web.sessions import me, person_key, require_sign_in, sign_out
 from app.wiring import kakao_or_none
 
 bp = Blueprint("data", __name__, url_prefix="/me/settings")
 bp.before_request(require_sign_in)
 
 EXPORT_LIMIT = "10/minute;60/hour"
-
-
-def _person_key() -> str:
-    return f"person {me().id}"
 
 
 @bp.post("/sessions/<int:session_id>/end")
@@ -46,7 +42,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/export.json")
-@limiter.limit(EXPORT_LIMIT, key_func=_person_key)
+@limiter.limit(EXPORT_LIMIT, key_func=person_key)
 def export_json() -> Response:
     """Everything as one JSON file."""
     pieces = export.as_json(user_id=me().id, now=utcnow())
@@ -54,7 +50,7 @@ def export_json() -> Response:
 
 
 @bp.get("/export/<kind>.csv")
-@limiter.limit(EXPORT_LIMIT, key_func=_person_key)
+@limiter.limit(EXPORT_LIMIT, key_func=person_key)
 def export_csv(kind: str) -> Response:
     """One kind of data as a file for spreadsheets."""
     pieces = export.as_csv(user_id=me().id, kind=kind)
@@ -68,7 +64,7 @@ def ask_to_leave() -> str:
 
 
 @bp.post("/leave")
-@limiter.limit(SIGN_IN_LIMIT, key_func=_person_key)
+@limiter.limit(SIGN_IN_LIMIT, key_func=person_key)
 def leave() -> ResponseReturnValue:
     """Delete the account of whom it asks, once they have proved that it is theirs."""
     form = LeaveForm()

@@ -14,7 +14,7 @@ from app.web.accounts.devices import device_words
 from app.web.accounts.entry import SIGN_IN_LIMIT
 from app.web.accounts.forms import FirstPasswordForm, NicknameForm, PasswordForm
 from app.web.preferences import THEMES
-from app.web.sessions import me, require_sign_in, sign_in, sign_out
+from app.web.sessions import me, person_key, require_sign_in, sign_in, sign_out
 
 #: What is offered as a file for spreadsheets, and how it is called.
 _EXPORTED = {
@@ -33,10 +33,6 @@ _EXPORTED = {
 
 bp = Blueprint("settings", __name__, url_prefix="/me/settings")
 bp.before_request(require_sign_in)
-
-
-def _person_key() -> str:
-    return f"person {me().id}"
 
 
 @bp.get("")
@@ -66,7 +62,7 @@ def rename() -> ResponseReturnValue:
 
 
 @bp.post("/password")
-@limiter.limit(SIGN_IN_LIMIT, key_func=_person_key)
+@limiter.limit(SIGN_IN_LIMIT, key_func=person_key)
 def change_password() -> ResponseReturnValue:
     """Set a new password: every other session ends, this one goes on."""
     form = PasswordForm()
@@ -84,7 +80,7 @@ def change_password() -> ResponseReturnValue:
 
 
 @bp.post("/first-password")
-@limiter.limit(SIGN_IN_LIMIT, key_func=_person_key)
+@limiter.limit(SIGN_IN_LIMIT, key_func=person_key)
 def set_first_password() -> ResponseReturnValue:
     """Give an account that knows Kakao alone a password, as another way in."""
     if identities.ways_in(user_id=me().id).has_password:

@@ -17,7 +17,7 @@ from app.services.trading import bots
 from app.web.desk import words
 from app.web.desk.samples import SAMPLES
 from app.web.forms import Form, row_id
-from app.web.sessions import me, require_sign_in
+from app.web.sessions import me, person_key, require_sign_in
 from app.web.votes.fragments import fragment
 from app.wiring import broker, fingerprint_key, sealing_keys
 
@@ -48,10 +48,6 @@ def doors() -> Doors:
     return Doors(Sealer(sealing_keys(), fingerprint_key()), broker)
 
 
-def _person_key() -> str:
-    return f"person {me().id}"
-
-
 @bp.get("")
 def show() -> str:
     """The accounts, and what the chosen one holds."""
@@ -71,7 +67,7 @@ def ask_for_keys() -> str:
 
 
 @bp.post("/link")
-@limiter.limit(KEY_LIMIT, key_func=_person_key)
+@limiter.limit(KEY_LIMIT, key_func=person_key)
 def link() -> ResponseReturnValue:
     """Link an account, once its exchange has said that the key is good: up to ten seconds."""
     form = LinkForm()
@@ -90,7 +86,7 @@ def link() -> ResponseReturnValue:
 
 
 @bp.post("/accounts/<int:account_id>/check")
-@limiter.limit(KEY_LIMIT, key_func=_person_key)
+@limiter.limit(KEY_LIMIT, key_func=person_key)
 def check(account_id: int) -> ResponseReturnValue:
     """Ask the exchange about a key anew."""
     account = _mine(account_id)

@@ -20,7 +20,7 @@ from app.web.desk import figures
 from app.web.desk.files import as_file
 from app.web.filters import coin_name
 from app.web.forms import Form
-from app.web.sessions import me, require_sign_in
+from app.web.sessions import me, person_key, require_sign_in
 from app.web.votes.fragments import fragment
 
 bp = Blueprint("backtest", __name__, url_prefix="/desk/backtest")
@@ -75,10 +75,6 @@ class BacktestForm(Form):
         super().refuse(error, field)
 
 
-def _person_key() -> str:
-    return f"person {me().id}"
-
-
 @bp.get("")
 def index() -> str:
     """The form, and one's own backtests."""
@@ -86,7 +82,7 @@ def index() -> str:
 
 
 @bp.post("")
-@limiter.limit(ASK_LIMIT, key_func=_person_key)
+@limiter.limit(ASK_LIMIT, key_func=person_key)
 def ask() -> ResponseReturnValue:
     """Put a backtest into the queue and lead to its page."""
     form = _with_choices(BacktestForm())
@@ -134,14 +130,14 @@ def cancel(backtest_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/<int:backtest_id>/trades.csv")
-@limiter.limit(FILE_LIMIT, key_func=_person_key)
+@limiter.limit(FILE_LIMIT, key_func=person_key)
 def trades_file(backtest_id: int) -> Response:
     """Every trade of every coin, as a file for spreadsheets."""
     return as_file(trade_sheet(_coins(backtest_id)), f"whaling-backtest-{backtest_id}-trades.csv")
 
 
 @bp.get("/<int:backtest_id>/k.csv")
-@limiter.limit(FILE_LIMIT, key_func=_person_key)
+@limiter.limit(FILE_LIMIT, key_func=person_key)
 def k_file(backtest_id: int) -> Response:
     """Every k of every coin, as a file for spreadsheets."""
     return as_file(k_sheet(_coins(backtest_id)), f"whaling-backtest-{backtest_id}-k.csv")
