@@ -1,8 +1,10 @@
 """Who is signed in: the session cookie, "remember me", and the way to the sign-in page."""
 
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
-from typing import cast
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from flask import (
@@ -20,7 +22,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import UserMixin, current_user, login_user, logout_user
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from app.clock import utcnow
 from app.extensions import login
@@ -43,11 +45,32 @@ class _Cookies(SecureCookieSessionInterface):
             return None
         if request.path == _LIVE:
             return None
-        return super().open_session(app, request)
+        shown = request.cookies.get(self.get_cookie_name(app))
+        return self.session_class(_read(self, app, shown) if shown else None)
 
     @cache  # noqa: B019 - one application, one of these
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         return super().get_signing_serializer(app)
+
+
+def _read(cookies: _Cookies, app: Flask, shown: str) -> dict[str, Any] | None:
+    """What a cookie says that we signed, not too long ago; None where it isn't worth anything."""
+    serializer = cookies.get_signing_serializer(app)
+    if serializer is None:
+        return None
+    try:
+        said, signed_at = _signed(serializer, shown)
+    except BadSignature:
+        return None
+    age_s = int(utcnow().timestamp()) - int(signed_at.timestamp())
+    is_good = 0 <= age_s <= app.permanent_session_lifetime.total_seconds()
+    return deepcopy(said) if is_good else None
+
+
+@lru_cache(maxsize=1000)
+def _signed(serializer: URLSafeTimedSerializer, shown: str) -> tuple[dict[str, Any], datetime]:
+    """A browser shows the same cookie again and again; what we didn't sign isn't kept."""
+    return cast(tuple[dict[str, Any], datetime], serializer.loads(shown, return_timestamp=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +159,11 @@ def me() -> Person:
     return cast(Person, current_user.person)
 
 
+def person_key() -> str:
+    """Whose tries a limit counts, on pages that only a signed-in person sees."""
+    return f"person {me().id}"
+
+
 def require_sign_in() -> ResponseReturnValue | None:
     """For `before_request` of pages that are a person's own: strangers are led to sign in."""
     return None if current_user.is_authenticated else ask_to_sign_in()
@@ -147,8 +175,3 @@ def ask_to_sign_in() -> ResponseReturnValue:
     wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
     query = "?" + urlencode({"next": wanted}) if wanted else ""
     return redirect(f"/login{query}", 303)
-def person_key() -> str:
-    """Whose tries a limit counts, on pages that only a signed-in person sees."""
-    return f"person {me().id}"
-
-
