@@ -94,7 +94,7 @@ def settle() -> None:
         f"closed {closed}, settled {settlement.settled}, void {settlement.voided}, "
         f"waiting {settlement.pushed_back}"
     )
-    if not steps.ok or settlement.pushed_back:
+    if settlement.pushed_back or votes.due_groups(now=now):
         for line in steps.report.get("waiting", []):
             click.echo(f"waiting: {line}", err=True)
         raise click.ClickException("not everything could be settled; it is tried again")

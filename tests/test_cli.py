@@ -18,6 +18,7 @@ from app.exchanges.base import Broker
 from app.exchanges.pacing import Pacer
 from app.exchanges.upbit import Upbit
 from app.extensions import db
+from app.jobs import settling
 from app.models import Coin, LinkedAccount, User, Vote
 from app.services.exchanges import Doors, Sealer, link_account
 from app.simulator import Simulator
@@ -137,6 +138,15 @@ def test_settle_without_exchange_says_what_waits_and_ends_with_1(
 
     assert refused(done, "not everything could be settled")
     assert "waiting: KRW-BTC" in done.output
+    assert make.is_state(due_vote, "finished")
+
+
+def test_settle_that_runs_out_of_time_doesnt_call_it_done(
+    run: Command, due_vote: Vote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "MAX_SECONDS", -1.0)
+
+    assert refused(run("votes", "settle"), "not everything could be settled")
     assert make.is_state(due_vote, "finished")
 
 

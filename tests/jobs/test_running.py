@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from app import jobs
 from app.clock import utcnow
+from app.domain.votes import CANDLE_SETTLES_IN
 from app.exchanges.base import Unavailable
 from app.extensions import db, scheduler
 from app.jobs import HOLDER, JOBS, Job, run_job
 from app.jobs.guard import Steps
+from app.jobs.lease import is_leader
 from app.jobs.timekeeper import Timekeeper
 from app.models import JobRun, Lease
 from app.services import jobs as records
@@ -135,45 +137,78 @@ def test_moment_moves_on_from_the_time_that_was_told() -> None:
     assert make.NOW <= steps.moment() < make.NOW + timedelta(seconds=5)
 
 
-def test_scheduler_runs_the_minute_at_once_and_gives_the_lease_back(stage: Flask) -> None:
+@pytest.fixture
+def scheduled(stage: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """The scheduler runs with nothing beside it, and its jobs do nothing."""
+    monkeypatch.setattr(jobs, "WORKERS", ())
+    monkeypatch.setattr(jobs, "run_job", lambda _app, _job: None)
     jobs.start(stage)
-    try:
-        ids = {entry.id for entry in scheduler.get_jobs()}
-        assert {one.ident for one in JOBS} <= ids
-    finally:
+    yield stage
+    if scheduler.running:
         jobs.stop(stage)
-        scheduler.remove_all_jobs()
+    scheduler.remove_all_jobs()
+
+
+def next_run(ident: str) -> datetime:
+    moment: datetime = scheduler.get_job(ident).next_run_time
+    return moment
+
+
+def test_stopped_scheduler_gives_its_lease_back(scheduled: Flask) -> None:
+    assert is_leader(scheduled)
+
+    jobs.stop(scheduled)
 
     db.session.rollback()
     assert records.lease_holder(name="scheduler", now=utcnow()) is None
 
 
-def test_clock_set_back_an_hour_delays_no_job(stage: Flask) -> None:
-    clock_says = utcnow() + timedelta(hours=1)
-    timekeeper = Timekeeper(stage, clock=lambda: clock_says)
+def test_workers_end_in_the_opposite_order(stage: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Worker:
+        def __init__(self, name: str) -> None:
+            self.start = lambda: told.append(f"{name} begins")
+            self.stop = lambda: told.append(f"{name} ends")
+
+    monkeypatch.setattr(jobs, "WORKERS", (lambda _app: Worker("one"), lambda _app: Worker("two")))
+
     jobs.start(stage)
-    try:
-        for entry in scheduler.get_jobs():  # as they were timed by the clock that was ahead
-            entry.modify(next_run_time=utcnow() + timedelta(hours=2))
-        timekeeper.look()
-        assert next_minute() > utcnow() + timedelta(hours=1)
+    jobs.stop(stage)
+    scheduler.remove_all_jobs()
 
-        clock_says = utcnow()
-        timekeeper.look()
-
-        assert next_minute() <= utcnow() + timedelta(minutes=1)
-    finally:
-        jobs.stop(stage)
-        scheduler.remove_all_jobs()
+    assert told == ["one begins", "two begins", "two ends", "one ends"]
 
 
-def next_minute() -> datetime:
-    moment: datetime = scheduler.get_job("minute").next_run_time
-    return moment
+def test_first_minute_is_not_waited_for(scheduled: Flask) -> None:
+    waiting = scheduler.get_job("first-minute")
+
+    assert waiting is None or waiting.next_run_time <= utcnow() + timedelta(seconds=1)
 
 
-def test_jobs_never_overlap_and_forgive_only_less_than_their_period() -> None:
-    graces = {one.ident: one.grace_s for one in JOBS}
+def test_clock_set_back_an_hour_delays_no_job(scheduled: Flask) -> None:
+    clock_says = utcnow() + timedelta(hours=1)
+    timekeeper = Timekeeper(scheduled, clock=lambda: clock_says)
+    for job in JOBS:  # as they were timed by the clock that was ahead
+        scheduler.get_job(job.ident).modify(next_run_time=utcnow() + timedelta(hours=2))
+    timekeeper.look()
+    assert next_run("minute") > utcnow() + timedelta(hours=1)
 
-    assert graces["minute"] < 60
-    assert graces["housekeeping"] < 3600
+    clock_says = utcnow()
+    timekeeper.look()
+
+    assert next_run("minute") <= utcnow() + timedelta(minutes=1)
+    assert next_run("housekeeping") <= utcnow() + timedelta(hours=1)
+
+
+def test_jobs_never_overlap_and_forgive_only_less_than_their_period(scheduled: Flask) -> None:
+    for ident, period_s in (("minute", 60), ("housekeeping", 3600)):
+        found = scheduler.get_job(ident)
+        assert (found.max_instances, found.coalesce) == (1, True)
+        assert found.misfire_grace_time < period_s
+
+
+def test_minute_begins_when_the_candle_of_the_minute_before_is_final() -> None:
+    (minute,) = (job for job in JOBS if job.ident == "minute")
+
+    assert timedelta(seconds=minute.trigger["second"]) > CANDLE_SETTLES_IN

@@ -154,6 +154,14 @@ def test_health_says_where_prices_come_from_and_how_long_ago(session: Session) -
     assert (health_now().price_source, health_now().feed_age_s) == (FeedSource.POLLING, 5.0)
 
 
+def test_run_is_told_as_soon_as_it_is_written_down(session: Session) -> None:
+    assert health_now().minute_job_age_s is None
+
+    record()
+
+    assert jobs.health(now=NOW).minute_job_age_s == 0
+
+
 def test_failed_runs_do_not_make_the_job_young(session: Session) -> None:
     make.make_coin("BTC")
     record(age=10 * MINUTE)

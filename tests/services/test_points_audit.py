@@ -50,6 +50,18 @@ def test_books_of_real_deeds_are_right(people: tuple[int, int, int]) -> None:
     assert list(audit()) == []
 
 
+def test_audit_sees_what_was_written_since_the_session_last_looked(
+    session: Session, people: tuple[int, int, int]
+) -> None:
+    assert session.get(User, people[1]) is not None
+
+    with session.get_bind().engine.connect() as elsewhere:
+        elsewhere.execute(text("UPDATE users SET points = points + 7 WHERE id = 1"))
+        elsewhere.commit()
+
+    assert found() == {("points of user", 1)}
+
+
 def test_difference_tells_both_figures(people: tuple[int, int, int], sql: Sql) -> None:
     sql("UPDATE users SET points = points + 7 WHERE id = :bob", bob=people[1])
 

@@ -35,10 +35,14 @@ def nothing_happened(session: Session, user: User) -> bool:
 
 def test_vote_starts_from_the_quote_and_costs_50(session: Session, alice: User) -> None:
     make.make_coin("BTC", price="0.00001234")
+    traded_at = NOW - timedelta(minutes=20)
+    with transaction() as writing:
+        writing.execute(update(Quote).values(traded_at=traded_at))
 
     vote = make.reload(open_vote(alice))
 
     assert vote.created_price == Decimal("0.00001234")
+    assert vote.created_price_at == traded_at
     assert (vote.spent_point, vote.earned_point, vote.creation_cost) == (10, 20, 50)
     assert vote.state is VoteState.ONGOING
     assert make.balance(alice) == 250
