@@ -9,8 +9,18 @@ from sqlalchemy.orm import Session
 from app.db import transaction
 from app.domain.accounts import Nickname, WrongCredentials, nickname
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.runs import BotState
 from app.kakao.base import IdentityProvider
-from app.models import Backtest, ClientSession, Favourite, Identity, KeptAnswer, LinkedAccount, User
+from app.models import (
+    Backtest,
+    Bot,
+    ClientSession,
+    Favourite,
+    Identity,
+    KeptAnswer,
+    LinkedAccount,
+    User,
+)
 from app.services import pictures
 from app.services.accounts import check_credentials, get_user
 from app.services.exchanges import forget_account
@@ -24,7 +34,7 @@ def leave(
     *, user_id: int, confirmation: str, kakao: IdentityProvider | None, now: datetime
 ) -> None:
     """Delete an account: nickname, password, Kakao, picture, sessions, favourites, rights,
-    exchange keys are gone.
+    exchange keys are gone, and bots begin nothing more.
 
     Entries, answers and votes stay under a number that names nobody, so that ledger, balances and
     counters keep agreeing and what is open still settles. The nickname is free at once.
@@ -82,6 +92,11 @@ def _forget(session: Session, user_id: int, now: datetime) -> list[str]:
         raise NotFound
     subjects = list(session.scalars(select(Identity.subject).where(Identity.user_id == user_id)))
     pictures.drop(session, user_id)
+    session.execute(
+        update(Bot)
+        .where(Bot.user_id == user_id, Bot.state == BotState.RUNNING)
+        .values(state=BotState.STOPPING, updated_at=now)
+    )
     linked = select(LinkedAccount).where(LinkedAccount.user_id == user_id)
     for account in session.scalars(linked):
         forget_account(session, account, now)

@@ -1,6 +1,7 @@
 """Leaving for good: nothing that names a person stays, and the books stay right."""
 
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import func, select
@@ -8,14 +9,28 @@ from sqlalchemy.orm import Session
 
 from app.domain.accounts import WrongCredentials
 from app.domain.errors import InvalidInput, NotFound
+from app.domain.exchanges import ExchangeName, Keys
 from app.domain.identities import CodeProof, KakaoUnavailable
+from app.domain.runs import BotMode, BotState
 from app.extensions import db
-from app.models import ClientSession, Identity, KeptAnswer, LedgerEntry, Picture, User
+from app.models import (
+    ClientSession,
+    Holding,
+    Identity,
+    KeptAnswer,
+    LedgerEntry,
+    LinkedAccount,
+    Picture,
+    User,
+)
 from app.services import accounts, browsers, identities, leaving, preferences
+from app.services.exchanges import Doors, Sealer, link_account
 from app.services.points import audit
+from app.services.trading import bots
 from tests import factories as make
+from tests.conftest import SEALING_KEY
 from tests.factories import NOW
-from tests.fakes import FakeProvider
+from tests.fakes import FakeBroker, FakeProvider
 
 PASSWORD = "a-quiet-harbour"
 PROOF = CodeProof("code", "https://whaling.example/back")
@@ -53,6 +68,29 @@ def test_nothing_that_names_a_person_stays(carol: User) -> None:
     assert (gone.picture, gone.language, gone.theme, gone.deleted_at) == (None, None, None, NOW)
     assert [count(table) for table in (Identity, Picture, ClientSession, KeptAnswer)] == [0] * 4
     assert kakao.left == ["1234"]
+
+
+def test_keys_of_exchanges_and_what_they_show_are_gone(carol: User) -> None:
+    doors = Doors(Sealer((SEALING_KEY,), b"f" * 32), lambda *_: cast(Any, FakeBroker()))
+    keys = Keys("an-access-key-3F9A", "a-secret-key-0001")
+    ident = link_account(
+        user_id=carol.id, exchange=ExchangeName.UPBIT, keys=keys, doors=doors, now=NOW
+    )
+    make.hold(ident, "BTC", "0.5")
+
+    leave(carol)
+
+    kept = db.session.get_one(LinkedAccount, ident, populate_existing=True)
+    assert (kept.sealed_keys, kept.unlinked_at, count(Holding)) == (None, NOW, 0)
+
+
+def test_bot_of_nobody_begins_nothing_more(carol: User) -> None:
+    make.make_coin()
+    bots.start_bot(user_id=carol.id, mode=BotMode.PAPER, live_trading=False, now=NOW)
+
+    leave(carol)
+
+    assert bots.get_bot(user_id=carol.id, mode=BotMode.PAPER).state is BotState.STOPPING
 
 
 def test_books_stay_right_and_open_votes_still_settle(carol: User, bob: User) -> None:
