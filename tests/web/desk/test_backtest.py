@@ -2,16 +2,19 @@
 
 import csv
 import io
+import json
+import re
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.clock import utcnow
-from app.domain.trading import typed_backtest
+from app.db import transaction
+from app.domain.trading import Doubt, typed_backtest
 from app.jobs.backtests import BacktestWorker
 from app.jobs.guard import Steps
-from app.models import User
+from app.models import Backtest, User
 from app.services.trading import backtests, results, testing
 from tests import factories as make
 from tests.conftest import MakeApp, Visitor
@@ -189,7 +192,6 @@ def test_result_shows_both_parts_their_doubts_and_the_assumptions(
         assert part in page
     assert 'class="line-brand"' in page
     assert page.count('class="bar-brand"') == 9
-    assert "거래가 적어요" in page or "few_trades" not in coin["doubts"]
     assert "살 때와 팔 때 0.05%씩" in page
     assert "3일 평균 위" in page
     assert "산 값보다 5% 내리면" in page
@@ -209,6 +211,21 @@ def test_result_of_an_older_version_is_to_be_asked_anew(
 
     assert page.status_code == 200
     assert "예전 방식으로 계산한 결과예요" in page.text
+
+
+def test_every_doubt_stands_before_the_figures(app: Flask, browser: Visitor, owner: User) -> None:
+    ident = asked(app, owner)
+    with app.app_context(), transaction() as session:
+        row = session.get_one(Backtest, ident)
+        told = json.loads(row.result or "")
+        told["coins"][0]["doubts"] = list(Doubt)
+        row.result = json.dumps(told)
+
+    page = browser.get(f"/desk/backtest/{ident}").text
+
+    warnings = [found.start() for found in re.finditer("wl-banner-warn", page)]
+    assert len(warnings) == len(Doubt)
+    assert max(warnings) < page.index('id="h-side"')
 
 
 def test_long_list_of_trades_is_shown_whole_on_request(
