@@ -77,6 +77,16 @@ def test_key_with_another_body_or_path_is_409(as_alice: Client, coin: str) -> No
     assert balance(as_alice) == 250
 
 
+def test_same_body_under_another_address_is_409(as_bob: Client, alice: User) -> None:
+    first, second = (make.make_vote(alice, now=utcnow()).id for _ in range(2))
+    as_bob.post(f"/votes/{first}/choice", {"choice": 1}, headers=KEY)
+
+    response = as_bob.post(f"/votes/{second}/choice", {"choice": 1}, headers=KEY)
+
+    assert (response.status_code, code_of(response)) == (409, "idempotency_key_reused")
+    assert balance(as_bob) == 290
+
+
 def test_key_is_ones_own(as_alice: Client, as_bob: Client, coin: str) -> None:
     first = as_alice.post("/votes/", NEW_VOTE, headers=KEY)
     second = as_bob.post("/votes/", NEW_VOTE | {"range": 6}, headers=KEY)
