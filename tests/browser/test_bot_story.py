@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from sqlite3 import connect
@@ -15,6 +15,7 @@ from time import monotonic, sleep
 import pytest
 from playwright.sync_api import Browser, expect
 
+from app.clock import utcnow
 from app.simulator import Simulator
 from app.simulator.desk.account import ASK, BID, Order
 from app.simulator.desk.samples import add_sample_accounts
@@ -29,9 +30,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.flow, pytest.mark.slow, pytest.ma
 PAPER, LIVE = "/desk/bot", "/desk/bot?mode=live"
 UPBIT, BITHUMB, _ = SAMPLES
 MARKET, OWN_COINS = "KRW-BTC", Decimal("0.05")
-START = datetime(2026, 3, 2, 20, tzinfo=UTC)
-#: Upbit's day begins at 09:00 in Korea.
-NIGHTS = [datetime(2026, 3, day, tzinfo=UTC) for day in (3, 4, 5)]
+#: Ahead of our own clock, by which cookies are signed. Upbit's day begins at midnight in UTC.
+TOMORROW = utcnow().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+START = TOMORROW + timedelta(hours=20)
+NIGHTS = [TOMORROW + timedelta(days=day) for day in (1, 2, 3)]
 A_MOMENT = timedelta(seconds=10)
 #: So many times as fast as ours goes the clock of this story, where nothing has to be seen exactly.
 PACE = 5.0
