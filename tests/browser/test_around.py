@@ -52,3 +52,19 @@ def test_paper_is_light_and_shows_what_is_said_without_what_is_pressed(
         expect(visitor.page.locator(pressed)).to_be_hidden()
     scheme = visitor.page.evaluate("getComputedStyle(document.documentElement).colorScheme")
     assert scheme == "light"
+
+
+def test_time_left_counts_down_and_ends_at_the_deadline(stage: Stage, visit: Visit) -> None:
+    vote_id = stage.add_vote("ahab")
+    visitor = visit(stage)
+    visitor.page.clock.install()
+    visitor.page.route("**/live*", lambda route: route.abort())
+    visitor.go(f"/votes/{vote_id}")
+    left = visitor.page.locator("[data-countdown]")
+    expect(left).to_contain_text(visitor.say("%(n)s시간", n=7))
+
+    visitor.page.clock.fast_forward("07:30:00")
+    expect(left).to_have_text(re.compile(r"^(29|30)분 남음$"))
+
+    visitor.page.clock.fast_forward("31:00")
+    expect(left).to_have_text(visitor.say("마감했어요"))
