@@ -77,6 +77,19 @@ def test_value_too_large_to_keep_is_read_every_time(session: Session, reads: Rea
     assert reads == ["a", "aa", "aa"]
 
 
+@pytest.mark.parametrize(("later_s", "times"), [(9.999, 1), (10, 2), (-1, 2)])
+def test_single_value_is_read_anew_when_too_old_or_from_the_future(
+    session: Session, later_s: float, times: int
+) -> None:
+    reads: list[datetime] = []
+    remembered = Remembered(reads.append, timedelta(seconds=10))
+
+    for moment in (NOW, NOW + timedelta(seconds=later_s)):
+        remembered.get(moment)
+
+    assert len(reads) == times
+
+
 def test_many_who_ask_at_once_cost_one_reading(app: Flask) -> None:
     reads: list[datetime] = []
     begin = Barrier(8)

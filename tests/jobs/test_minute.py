@@ -5,13 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
+from app.db import transaction
+from app.domain.market import CandleUnit
 from app.domain.votes import VoteState
 from app.extensions import db
 from app.jobs.guard import Steps
 from app.jobs.settling import MAX_SECONDS, Settlement
-from app.models import Coin, LedgerEntry, User, Vote
+from app.models import ClientSession, Coin, KeptAnswer, LedgerEntry, User, Vote
+from app.services import jobs as records
 from app.services import market, votes
 from app.services.points import audit
 from app.services.votes import settling
@@ -247,6 +250,35 @@ def test_housekeeping_thins_and_proves_and_repeats(clockwork: Clockwork) -> None
     assert report["records_dropped"] == 1
     assert report["ledger_balanced"] is True
     assert clockwork.keep_house().report["samples_dropped"] == 0
+
+
+def test_housekeeping_drops_what_nobody_needs_any_more(clockwork: Clockwork, asker: User) -> None:
+    month_ago = START - timedelta(days=30)
+    times = {"created_at": month_ago, "last_seen_at": month_ago, "expires_at": month_ago}
+    with transaction() as session:
+        session.add(ClientSession(user_id=asker.id, epoch=0, device="", refresh_id="", **times))
+        session.add(
+            KeptAnswer(
+                user_id=asker.id, key="k", fingerprint="", status=201, body="", created_at=month_ago
+            )
+        )
+    coin = market.get_coin("BTC")
+    assert coin is not None
+    make.make_candles(coin, "100", unit=CandleUnit.MINUTE, until=month_ago)
+
+    report = clockwork.keep_house().report
+
+    dropped = ("sessions_dropped", "answers_dropped", "candles_dropped")
+    assert [report[what] for what in dropped] == [1, 1, 1]
+    assert "failed" not in report
+
+
+def test_housekeeping_says_when_the_books_are_wrong(clockwork: Clockwork, asker: User) -> None:
+    with transaction() as session:
+        session.execute(update(User).values(points=User.points + 1))
+    records.ledger_now.forget()
+
+    assert clockwork.keep_house().report["ledger_balanced"] is False
 
 
 def test_every_due_vote_is_settled_or_waits(clockwork: Clockwork, asker: User) -> None:
