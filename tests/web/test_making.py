@@ -302,6 +302,7 @@ def test_twin_is_offered_before_paying(app: Flask, alice: User, browser: FlaskCl
     offer, anyway = (page.text.index(text) for text in ("이 질문에 답하기", "그래도 고래밥 50개로"))
     assert offer < anyway
     assert f'href="/votes/{twin}"' in page.text
+    assert page.text.count("btn-primary") == 1
     browser.post("/create", data=ALL | {"request_key": key_of(page)})
     assert made(app) == 2
 
