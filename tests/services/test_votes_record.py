@@ -90,6 +90,19 @@ def test_breakdown_counts_settled_answers_by_coin_and_period(
     assert votes.my_breakdown(user_id=alice.id) == ([], [])
 
 
+def test_breakdown_begins_with_the_coin_that_was_answered_most(
+    session: Session, alice: User, bob: User
+) -> None:
+    for coin in ("ADA", "XRP", "BTC", "XRP"):
+        vote = make.make_vote(alice, coin=coin, now=NOW - timedelta(days=1))
+        make.answer(bob, vote)
+        make.settle(make.close(vote))
+
+    coins, _periods = votes.my_breakdown(user_id=bob.id)
+
+    assert [(one.code, one.settled) for one in coins] == [("XRP", 2), ("ADA", 1), ("BTC", 1)]
+
+
 @pytest.mark.parametrize(
     ("choices", "length"), [("", 0), ("n", 0), ("y", 1), ("ny", 1), ("yyn", 0), ("nyyy", 3)]
 )
