@@ -1,6 +1,6 @@
 """Pictures of the pages, taken from the demo: `python -m tests.browser.screenshots [FOLDER]`.
 
-Without a folder the three pictures of the README are taken anew. With one, every page goes there in
+Without a folder the pictures of the README are taken anew. With one, every page goes there in
 two widths, two themes and two languages, to be looked at before a change of the look is done.
 """
 
@@ -24,6 +24,8 @@ README = {
     "home": (1280, False, False, "/"),
     "vote-settled": (1280, False, True, "/votes/{hit}"),
     "votes-375-dark": (375, True, False, "/votes"),
+    "coin": (1280, False, False, "/coins/BTC"),
+    "bot": (1280, True, False, "/desk/bot"),
 }
 PAGES = {
     "landing": ("", "/"),
@@ -94,7 +96,7 @@ class Album:
         self._cookies: dict[str, Any] = {"": None}
 
     def for_readme(self, folder: Path) -> None:
-        """Three pages of the demo's own person, in English."""
+        """Some pages of the demo's own person, in English."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, (width, dark, whole, path) in README.items():
             look = {"language": "en", "width": width, "dark": dark}
