@@ -1,11 +1,10 @@
 """Lists of votes: filtered, sorted by an index, paged by the last row seen."""
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
@@ -277,9 +276,9 @@ def _read_cursor(wanted: VoteFilter) -> list[Any]:
         if sort != wanted.sort or len(values) != len(_KEYS[sort]):
             raise ValueError(sort)
         if sort == "closing":
-            values[0] = datetime.fromisoformat(values[0]).astimezone()
+            values[0] = datetime.fromisoformat(values[0]).astimezone(UTC)
         if not all(isinstance(v, datetime) or (type(v) is int and abs(v) < 2**63) for v in values):
             raise ValueError(values)
-    except (ValueError, TypeError, KeyError, binascii.Error, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise InvalidInput("cursor", "cursor_invalid") from error
     return values

@@ -137,7 +137,13 @@ def test_address_that_makes_no_sense_is_no_failure(client: Visitor, vote: Vote, 
     assert client.get(f"/votes?{query}").status_code == 200
 
 
-@pytest.mark.parametrize("cursor", ["x", "%00", "WyJuZXdlc3QiLCAiMSJd", "e30", "9" * 5000])
+#: `["closing", "0001-01-01T00:00:00+09:00", 1]`: a moment before all moments.
+BEFORE_TIME = "WyJjbG9zaW5nIiwgIjAwMDEtMDEtMDFUMDA6MDA6MDArMDk6MDAiLCAxXQ&sort=closing"
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "%00", "WyJuZXdlc3QiLCAiMSJd", "e30", "9" * 5000, BEFORE_TIME]
+)
 def test_place_in_the_list_that_is_not_ours_is_refused(client: Visitor, cursor: str) -> None:
     page = client.get(f"/votes?after={cursor}")
 
