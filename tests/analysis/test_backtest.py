@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.analysis.backtest import BookedTrade, judge, with_k
 from app.analysis.history import History
 from app.analysis.shuffle import shuffled
+from app.analysis.steps import Floats
 from app.domain.runs import OrderReason
 from app.domain.trading import (
     Costs,
@@ -92,6 +93,14 @@ def test_fall_below_the_start_is_a_drawdown_too() -> None:
     down = make_days("1000 1100 900 1000", "1000 1300 1000 1200", "550 550 550 550")
 
     assert with_k(History.of(down), Search(FREE, grid=HALF), HALF[0]).line.drawdown == 0.5
+
+
+def test_sale_that_brings_less_than_its_fees_is_no_hit() -> None:
+    days = make_days("1000 1100 900 1000", "1000 1300 1000 1101", "1101 1101 1101 1101")
+
+    line = with_k(History.of(days), Search(Costs(FEE, FEE), grid=HALF), HALF[0]).line
+
+    assert (line.trades, line.hits) == (1, 0)  # bought at 1100, sold at 1101
 
 
 def test_no_trade_changes_nothing() -> None:
@@ -207,7 +216,17 @@ def test_shuffled_markets_tell_luck_from_memory() -> None:
 
     assert values[0] is not None
     assert values[1] is not None
-    assert values[0] < 0.05 < values[1]
+    assert 0 < values[0] < 0.05 < values[1]
+
+
+def test_shuffled_market_that_does_exactly_as_well_counts() -> None:
+    calm = make_days(*["1000 1010 990 1000"] * 12)
+    search = Search(FREE, window=3, grid=(Decimal(2),))
+
+    found = judge(History.of(calm), search, capital=CAPITAL, min_total=MINIMUM, shuffles=9)
+
+    assert found.out_of_sample.line.trades == 0
+    assert found.p_value == 1
 
 
 def remembering(chance: np.random.Generator, *, memory: bool) -> History:
@@ -278,6 +297,30 @@ def test_shuffled_market_moves_as_much_as_the_true_one(days: list[Day], seed: in
     for before, after in zip(days, range(len(days)), strict=True):
         step = int(Ticks().step(Decimal(int(other.high[after])) / 10**8, before.day) * 10**8)
         assert other.high[after] % step == 0
+
+
+def test_days_and_nights_are_shuffled_each_for_themselves() -> None:
+    chance = np.random.default_rng(8)
+    market = remembering(chance, memory=False)
+    gaps = chance.uniform(0.99, 1.01, len(market))
+    days = [np.round(price * gaps).astype(np.int64) for price in (market.open, market.close)]
+    jumpy = History(market.days, days[0], market.high * 2, market.low // 2, days[1])
+
+    other = shuffled(jumpy, Ticks(Decimal(1)), np.random.default_rng(1))
+
+    for before, after in ((days_of(jumpy), days_of(other)), (nights_of(jumpy), nights_of(other))):
+        assert np.allclose(np.sort(before), np.sort(after), rtol=1e-5)
+        assert not np.allclose(before, after, rtol=1e-3)
+
+
+def days_of(history: History) -> Floats:
+    """What one won became from open to close."""
+    return history.close / history.open
+
+
+def nights_of(history: History) -> Floats:
+    """What one won became from close to open."""
+    return history.open[1:] / history.close[:-1]
 
 
 def test_trades_of_a_replay_with_one_k_are_booked_alike() -> None:

@@ -176,6 +176,16 @@ def test_failure_is_told_shortly(alice: User) -> None:
     assert len(db.session.scalar(select(Backtest.problem)) or "") == 200
 
 
+def test_one_that_runs_is_not_forgotten_however_many_come_after_it(alice: User) -> None:
+    oldest = ask(alice)
+    backtests.take_next(NOW)
+
+    for _ in range(backtests.KEEP + 1):
+        backtests.cancel(user_id=alice.id, backtest_id=ask(alice), now=NOW)
+
+    assert state(alice, oldest) is BacktestState.RUNNING
+
+
 def test_fourth_unfinished_one_is_refused_but_not_anybody_elses(alice: User, bob: User) -> None:
     for _ in range(3):
         ask(alice)
