@@ -372,6 +372,23 @@ def test_bot_that_never_ran_can_be_halted_before_its_first_start(alice: User) ->
     assert refused(start, alice) == "bot_halted"
 
 
+def test_nothing_is_sold_while_a_purchase_of_the_coin_is_in_the_air(alice: User) -> None:
+    start(alice)
+    assert intend(alice) is not None
+    with transaction() as session:
+        session.add(
+            Position(
+                bot_id=session.scalars(select(Bot.id)).one(), market="KRW-BTC",
+                volume=Decimal(1_000), cost=Decimal(1), day=NOW.date(), opened_at=NOW,
+            )
+        )  # fmt: skip
+    sale = {"reason": OrderReason.STOP_LOSS, "funds": None, "volume": Decimal(1_000)}
+
+    assert intend(alice, **sale) is None
+    orders.give_up(order_id=db.session.scalars(select(Order.id)).one(), now=NOW)
+    assert intend(alice, **sale) is not None
+
+
 def test_order_is_claimed_once(alice: User) -> None:
     start(alice)
     ident = intend(alice) or 0
