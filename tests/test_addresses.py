@@ -1,9 +1,12 @@
 """What may stand in an address: numbers of rows in one way of writing them, modes by name."""
 
+import re
+
 import pytest
 from flask import Flask
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from app.api.openapi import api_rules, method_of
 from app.domain.runs import BotMode
 
 
@@ -48,3 +51,14 @@ def test_halting_and_lifting_are_no_modes(app: Flask) -> None:
         with pytest.raises(MethodNotAllowed) as refused:
             app.url_map.bind("").match(f"/api/v1/desk/bots/{deed}")
         assert set(refused.value.valid_methods or ()) == {"POST", "OPTIONS"}
+
+
+def test_every_address_for_clients_has_both_slash_forms(app: Flask) -> None:
+    one_form = {"/api/v1/auth", "/api/v1/acc-percent", "/api/v1/openapi.json"}
+    known = {"int": "7", "coin": "BTC", "mode": "paper", "": "BTC"}
+    place = app.url_map.bind("")
+    for rule in api_rules(app):
+        path = re.sub(r"<(?:(\w+):)?\w+>", lambda found: known[found[1] or ""], rule.rule)
+        if rule.rule not in one_form:
+            slashed = place.match(f"{path}/", method_of(rule))
+            assert slashed == place.match(path, method_of(rule)), rule.rule

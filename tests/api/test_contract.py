@@ -153,6 +153,7 @@ def test_a2_user_is_told_with_the_contracts_names(sign_in: SignIn) -> None:
     assert found["point"] == 120
     assert found["profile_img"] is None
     assert found["is_default_profile"] is True
+    assert (found["right_answers"], found["settled_answers"]) == (2, 3)
 
 
 def test_a3_nickname_check_is_empty_when_free_or_ones_own(as_alice: Client) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -97,6 +98,27 @@ def test_wrong_nickname_and_wrong_password_are_one_refusal(
 
     with pytest.raises(WrongCredentials):
         accounts.check_credentials(name=name, password=password)
+
+
+def test_unknown_nickname_takes_as_long_as_a_wrong_password(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.make_user("alice", password=PASSWORD)
+    make.make_user("by-kakao")  # without a password
+    looked = []
+
+    class Watched:
+        def verify(self, kept: str, typed: str) -> None:
+            looked.append(kept)
+            raise VerifyMismatchError
+
+    monkeypatch.setattr(accounts, "_hasher", Watched())
+
+    for name in ("alice", "by-kakao", "nobody", ""):
+        with pytest.raises(WrongCredentials):
+            accounts.check_credentials(name=name, password=PASSWORD)
+
+    assert len(looked) == 4
 
 
 def test_person_without_password_cant_sign_in_by_one(session: Session) -> None:
