@@ -55,12 +55,28 @@ def test_curve_ends_where_the_trades_of_the_rules_end(days: list[Day], costs: Co
     assert found.line.trades == len(trades) == len(found.trades)
 
 
-def test_too_few_days_are_refused_and_missing_ones_are_a_doubt() -> None:
+def test_money_that_falls_below_the_least_order_is_a_doubt() -> None:
+    days = flat(100, 100, 100, 120, 150, 180, 90, 90)  # 1,000 won fall to 600
+
+    found = [
+        follow(days, CROSSING, FREE, Decimal(1000), min_total=Decimal(least))
+        for least in (600, 601)
+    ]
+
+    assert [Doubt.TOO_LITTLE_MONEY in one.doubts for one in found] == [False, True]
+
+
+def test_one_missing_day_is_a_doubt() -> None:
+    whole = flat(100, 100, 100, 120, 150, 180)
+
+    found = [
+        follow(days, CROSSING, FREE, Decimal(1000), min_total=Decimal(1))
+        for days in (whole, [*whole[:4], *whole[5:]])
+    ]
+
+    assert [Doubt.MISSING_DAYS in one.doubts for one in found] == [False, True]
+
+
+def test_too_few_days_are_refused() -> None:
     with pytest.raises(TooFewDays):
         follow(flat(1, 2, 3), CROSSING, FREE, Decimal(1000), min_total=Decimal(1))
-
-    days = flat(100, 100, 100, 120, 150)
-    holes = [*days[:2], *days[3:]]
-    found = follow([*holes, *make_days("9 9 9 9", first=days[-1].day.replace(month=2))], CROSSING,
-                   FREE, Decimal(1000), min_total=Decimal(1))  # fmt: skip
-    assert Doubt.MISSING_DAYS in found.doubts
