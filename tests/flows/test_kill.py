@@ -40,7 +40,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 KILLS = int(os.environ.get("WHALING_KILLS", "100"))
 PASSWORD = "correct-horse"
 RICH = 1_000_000
-CROWD, BATCH, OPEN_VOTES, CLIENTS = 10, 40, 6000, 3
+CROWD, BATCH, MINUTES, OPEN_VOTES, CLIENTS = 10, 40, 8, 6000, 3
 
 
 @dataclass
@@ -85,9 +85,11 @@ class Ocean:
 
     def plant_due_votes(self) -> None:
         """A batch of votes that are due, each answered by the crowd; every stake is paid."""
-        ids = self.plant_votes(
-            BATCH, finished_at=self.due - timedelta(hours=16), tracked_at=self.due
-        )
+        ids: list[int] = []
+        for minutes in range(MINUTES):  # each minute is a transaction, and a kill may come between
+            due = self.due - timedelta(minutes=minutes)
+            times = {"finished_at": due - timedelta(hours=16), "tracked_at": due}
+            ids += self.plant_votes(BATCH // MINUTES, **times)
         crowd = list(db.session.scalars(select(User.id).where(User.nickname.like("crowd%"))))
         pairs = [(v, u, ("yes", "no")[n % 2]) for v in ids for n, u in enumerate(crowd)]
         made = {"created_at": self.due}
