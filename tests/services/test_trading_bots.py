@@ -234,27 +234,6 @@ def test_account_is_not_changed_under_a_bot_that_runs_or_holds_coins(alice: User
     assert refused(bots.choose_account, **other) == "bot_holds_coins"
 
 
-def test_key_that_is_over_gives_way_to_a_new_one_of_its_exchange_also_where_coins_are_held(
-    alice: User,
-) -> None:
-    """Keys end after a year; who could neither sell nor move would be stuck for ever."""
-    make_live(alice)
-    say_yes(alice)
-    facts = bots.get_bot(user_id=alice.id, mode=BotMode.LIVE)
-    hold_a_coin(facts.id or 0)
-    with transaction() as session:
-        session.get_one(LinkedAccount, facts.account_id).state = KeyState.REFUSED
-    elsewhere = link(alice, last_four="eeee", exchange=ExchangeName.UPBIT)
-    renewed = link(alice, last_four="zzzz")
-
-    moved = {"user_id": alice.id, "now": NOW}
-    assert refused(bots.choose_account, account_id=elsewhere, **moved) == "bot_holds_coins"
-    bots.choose_account(user_id=alice.id, account_id=renewed, now=NOW)
-
-    facts = bots.get_bot(user_id=alice.id, mode=BotMode.LIVE)
-    assert (facts.account_id, facts.confirmed_at) == (renewed, None)
-
-
 def test_halt_is_lifted_by_the_person_alone(alice: User) -> None:
     start(alice)
     assert bots.halt_all(user_id=alice.id, sells=False, now=NOW) == 1

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.exchanges import ExchangeName, KeyState
+from app.domain.exchanges import ExchangeName
 from app.domain.runs import BotMode, BotState, LogKind
 from app.domain.trading import BotSettings, Objection, Yeses, settings_from_json
 from app.extensions import db
@@ -109,9 +109,7 @@ def save_settings(*, user_id: int, mode: BotMode, settings: BotSettings, now: da
 def choose_account(*, user_id: int, account_id: int, now: datetime) -> None:
     """Let the live bot trade with a linked account; its yes to real money is taken back.
 
-    While it holds coins it moves from a key that is no good any more to another of the same
-    exchange alone: that is how a key is renewed, and the coins are sold with the new one. Raises
-    NotFound for an account that isn't linked by this person, Conflict `bot_is_on`,
+    Raises NotFound for an account that isn't linked by this person, Conflict `bot_is_on`,
     `bot_not_settled`, or `bot_holds_coins` while it holds coins of another account.
     """
     with transaction() as session:
@@ -122,7 +120,7 @@ def choose_account(*, user_id: int, account_id: int, now: datetime) -> None:
         if bot is None:
             bot = _made(session, user_id, BotMode.LIVE, now, account)
         elif bot.account_id != account.id:
-            _check_free_to_move(session, bot, account)
+            _check_free_to_move(session, bot)
         bot.account_id, bot.exchange = account.id, account.exchange
         bot.confirmed_at, bot.updated_at = None, now
 
@@ -269,20 +267,14 @@ def _check_listed(settings: BotSettings, now: datetime) -> None:
         raise InvalidInput("codes", "bot_coin_unknown", coin=unknown[0])
 
 
-def _check_free_to_move(session: Session, bot: Bot, account: LinkedAccount) -> None:
+def _check_free_to_move(session: Session, bot: Bot) -> None:
     if bot.state not in _REST:
         raise Conflict("bot_is_on")
     if has_pending(session, bot.id):
         raise Conflict("bot_not_settled")
     held = session.scalar(select(Position.market).where(Position.bot_id == bot.id).limit(1))
-    if held is not None and not _renews_key(account_of(session, bot), account):
+    if held is not None:
         raise Conflict("bot_holds_coins")
-
-
-def _renews_key(old: LinkedAccount | None, new: LinkedAccount) -> bool:
-    if old is None or old.exchange is not new.exchange:
-        return False
-    return old.unlinked_at is not None or old.state is KeyState.REFUSED
 
 
 def _run_to_end(session: Session, bot: Bot, now: datetime) -> BotRun | None:
