@@ -98,7 +98,7 @@ def test_killed_server_neither_doubles_nor_loses_an_order(session: Session, tmp_
         accounts = plant_bots(world)
         for kill in range(KILLS):
             world.set_price(ABOVE if kill % 2 == 0 else BELOW)
-            live(world, tmp_path, dice.uniform(0.05, 0.8))
+            live(world, tmp_path, dice.uniform(0.05, 2.0))
             world.now += timedelta(days=kill % 2, minutes=1)
         world.set_price(BELOW)
         for _ in range(3):
@@ -120,5 +120,5 @@ def test_killed_server_neither_doubles_nor_loses_an_order(session: Session, tmp_
             .where(Order.side == "buy", Order.executed_volume != Decimal(0))
             .group_by(Order.bot_id, Order.day)
         ).all()
-        assert len(bought) >= BOTS // 3
+        assert len(bought) >= BOTS // 3, "hardly anybody bought"
         assert {count for *_, count in bought} == {1}
