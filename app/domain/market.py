@@ -173,7 +173,7 @@ def age_s(moment: datetime, now: datetime) -> float | None:
 
 
 def is_fresh(seen_at: datetime, now: datetime, within: timedelta = FRESH_FOR) -> bool:
-    """Whether a price seen then is one of now: `within` ago it still is, of unknown age it isn't."""
+    """Whether a price seen then is one of now: `within` ago it is, of unknown age it isn't."""
     age = age_s(seen_at, now)
     return age is not None and age <= within.total_seconds()
 
