@@ -13,7 +13,7 @@ from app.domain.errors import NotFound
 from app.domain.exchanges import ExchangeName, Keys
 from app.extensions import db
 from app.models import User
-from app.services import browsers, export, market, points, preferences
+from app.services import browsers, export, leaving, market, points, preferences
 from app.services.exchanges import Doors, Sealer, link_account
 from tests import factories as make
 from tests.conftest import SEALING_KEY
@@ -139,6 +139,13 @@ def test_unknown_kind_and_unknown_person_are_not_found(alice: User) -> None:
         export.as_csv(user_id=99, kind="ledger")
     with pytest.raises(NotFound):
         export.as_json(user_id=99, now=NOW)
+
+
+def test_who_left_is_given_nothing(alice: User) -> None:
+    leaving.leave(user_id=alice.id, confirmation="alice", kakao=None, now=NOW)
+
+    with pytest.raises(NotFound):
+        export.as_json(user_id=alice.id, now=NOW)
 
 
 def test_every_kind_can_be_read(alice: User) -> None:

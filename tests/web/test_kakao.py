@@ -148,6 +148,18 @@ def test_tampered_state_is_refused(app: Flask, client: Visitor) -> None:
     assert people(app) == 0
 
 
+def test_code_longer_than_any_of_kakaos_is_not_passed_on(
+    app: Flask, client: Visitor, kakao: FakeKakao
+) -> None:
+    back = away(client)
+    before = list(kakao.asked)
+
+    client.get(re.sub("code=[^&]+", f"code={'x' * 513}", back))
+
+    assert kakao.asked == before
+    assert people(app) == 0
+
+
 def test_answer_for_another_browser_is_refused(app: Flask, client: Visitor) -> None:
     back = away(client)
     victim = cast(Visitor, app.test_client())
