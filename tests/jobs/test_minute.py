@@ -218,6 +218,23 @@ def test_settling_gives_way_when_the_minute_runs_out(clockwork: Clockwork, asker
     assert len(votes.due_groups(now=clockwork.now)) == 2
 
 
+def test_evidence_says_when_it_was_fetched_not_when_the_run_began(
+    clockwork: Clockwork, asker: User
+) -> None:
+    vote = clockwork.ask(asker)
+    clockwork.at(vote.finished_at)
+    now = vote.tracked_at + MINUTE
+    clockwork.sim.clock = VirtualClock(now, 0.0)
+
+    class Late(Steps):
+        def elapsed_s(self) -> float:
+            return 7.0
+
+    Settlement(exchange(), Late(now=now)).run()
+
+    assert make.reload(vote.id).quote_fetched_at == now + timedelta(seconds=7)
+
+
 def test_settling_gives_way_between_two_transactions_of_a_group(
     clockwork: Clockwork, asker: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
