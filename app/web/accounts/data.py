@@ -15,9 +15,11 @@ from flask_login import current_user
 
 from app.clock import utcnow
 from app.domain.errors import InvalidInput
+from app.domain.runs import BotMode
 from app.extensions import limiter
 from app.i18n import gettext
 from app.services import browsers, export, identities, leaving
+from app.services.trading import bots
 from app.web.accounts.entry import SIGN_IN_LIMIT
 from app.web.accounts.forms import LeaveForm
 from app.web.sessions import me, person_key, require_sign_in, sign_out
@@ -87,7 +89,8 @@ def _leave_page(form: LeaveForm) -> str:
     ways = identities.ways_in(user_id=me().id)
     if not ways.has_password:
         form.ask_for_nickname()
-    return render_template("accounts/leave.html", form=form, ways=ways)
+    trades_live = bots.get_bot(user_id=me().id, mode=BotMode.LIVE).is_on
+    return render_template("accounts/leave.html", form=form, ways=ways, trades_live=trades_live)
 
 
 def _download(pieces: Iterator[str], name: str, kind: str) -> Response:

@@ -256,19 +256,36 @@ def test_unlinking_is_asked_first_and_wipes_the_keys(app: Flask, browser: Visito
     assert linked(app) == []
 
 
-def test_unlinking_says_what_becomes_of_the_bot_that_trades_there(
-    app: Flask, browser: Visitor
-) -> None:
-    warning = "이 계좌로 실거래를 하고 있어요."
-    browser.post("/desk/link", data=form())
-    assert warning not in said(browser.get("/desk/accounts/1/unlink"))
+def trade_live(app: Flask) -> None:
     with app.app_context():
         now = utcnow()
         bots.choose_account(user_id=1, account_id=1, now=now)
         bots.confirm_live(user_id=1, typed="a", sentence="a", now=now)
         bots.start_bot(user_id=1, mode=BotMode.LIVE, live_trading=True, now=now)
 
+
+def test_unlinking_says_what_becomes_of_the_bot_that_trades_there(
+    app: Flask, browser: Visitor
+) -> None:
+    warning = "이 계좌로 실거래를 하고 있어요."
+    browser.post("/desk/link", data=form())
+    assert warning not in said(browser.get("/desk/accounts/1/unlink"))
+
+    trade_live(app)
+
     assert warning in said(browser.get("/desk/accounts/1/unlink"))
+
+
+def test_leaving_says_what_becomes_of_the_bot_that_trades_live(
+    app: Flask, browser: Visitor
+) -> None:
+    warning = "봇이 실제 돈으로 거래하고 있어요."
+    browser.post("/desk/link", data=form())
+    assert warning not in said(browser.get("/me/settings/leave"))
+
+    trade_live(app)
+
+    assert warning in said(browser.get("/me/settings/leave"))
 
 
 def test_last_way_in_is_not_unlinked(app: Flask) -> None:
