@@ -20,7 +20,7 @@ from app.models import CandleSpan, Coin, Holding, LedgerEntry, LinkedAccount, Qu
 from app.services import accounts, market, votes
 from app.services.exchanges import Sealer
 from app.services.market import Target
-from app.services.trading import backtests, bots
+from app.services.trading import backtest_queue, backtests, bots
 from app.services.trading.testing import run_backtest
 from app.services.votes import Draft, Evidence
 from app.wiring import fingerprint_key, sealing_keys
@@ -304,9 +304,9 @@ def make_backtest(user_id: int, *, now: datetime = NOW) -> int:
     """One that is done; without candles of Bitcoin it says that there are too few."""
     settings = BacktestSettings()
     made = backtests.ask(user_id=user_id, settings=settings, now=now)
-    backtests.take_next(now)
+    backtest_queue.take_next(now)
     result = run_backtest(settings, now=now, progress=lambda _done: None)
-    backtests.finish(backtest_id=made, result=result, now=now)
+    backtest_queue.finish(backtest_id=made, result=result, now=now)
     return made
 
 

@@ -11,8 +11,8 @@ from app.clock import monotonic, utcnow
 from app.jobs.candles import MINUTE_RUNS
 from app.jobs.guard import Steps
 from app.jobs.lease import take
-from app.services.trading import backtests
-from app.services.trading.backtests import Work
+from app.services.trading import backtest_queue
+from app.services.trading.backtest_queue import Work
 from app.services.trading.testing import run_backtest
 
 log = logging.getLogger(__name__)
@@ -58,11 +58,14 @@ class BacktestWorker:
 
     def work(self, steps: Steps) -> float:
         """Make the next backtest, if there is one; returns in how many seconds to look again."""
-        if self._app.extensions["whaling_scheduler"] != "leader" or not backtests.is_waited_for():
+        if (
+            self._app.extensions["whaling_scheduler"] != "leader"
+            or not backtest_queue.is_waited_for()
+        ):
             return LOOK_S
         if not take(JOB, LEASE_FOR):
             return REST_S
-        work = backtests.take_next(steps.moment())
+        work = backtest_queue.take_next(steps.moment())
         if work is not None:
             self._make(work, steps)
         return 0.0
@@ -70,7 +73,7 @@ class BacktestWorker:
     def _make(self, work: Work, steps: Steps) -> None:
         def failed(error: Exception) -> None:
             problem = f"{type(error).__name__}: {error}"
-            backtests.fail(backtest_id=work.id, problem=problem, now=steps.moment())
+            backtest_queue.fail(backtest_id=work.id, problem=problem, now=steps.moment())
 
         with steps.guarded(f"backtest {work.id}", failed):
             try:
@@ -79,12 +82,12 @@ class BacktestWorker:
                     now=work.asked_at,
                     progress=lambda done: self._tell(work.id, done),
                 )
-                backtests.finish(backtest_id=work.id, result=result, now=steps.moment())
+                backtest_queue.finish(backtest_id=work.id, result=result, now=steps.moment())
                 log.info("backtest=%d seconds=%.3f", work.id, steps.elapsed_s())
             except Cancelled:
-                backtests.end_cancelled(backtest_id=work.id, now=steps.moment())
+                backtest_queue.end_cancelled(backtest_id=work.id, now=steps.moment())
             except Interrupted:
-                backtests.give_back(backtest_id=work.id)
+                backtest_queue.give_back(backtest_id=work.id)
                 log.info("backtest=%d interrupted, to be begun again", work.id)
 
     def _tell(self, backtest_id: int, done: int) -> None:
@@ -103,7 +106,7 @@ class BacktestWorker:
         self._noted_at = monotonic()
         if not self._goes_on():
             raise Interrupted
-        if not backtests.note_progress(backtest_id=backtest_id, done=done):
+        if not backtest_queue.note_progress(backtest_id=backtest_id, done=done):
             raise Cancelled
 
     def _goes_on(self) -> bool:

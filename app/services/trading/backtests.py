@@ -1,4 +1,4 @@
-"""Backtests that people ask for: a queue, its progress, and the results they may see again."""
+"""Backtests as people ask for them, see them get on, call them off, and see their results again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,18 +17,14 @@ from app.models import Backtest
 from app.services import idempotency
 from app.services.idempotency import Asked, Kept
 from app.services.market import catalogue
-from app.services.trading.results import BacktestResult, from_json, to_json
+from app.services.trading.backtest_queue import KILLED, UNFINISHED
+from app.services.trading.results import BacktestResult, from_json
 from app.services.trading.testing import total_steps
 
 #: So many are kept of each person; the oldest go first.
 KEEP = 20
 #: So many of one person may wait or run at once.
 MOST_UNFINISHED = 3
-#: After so many processes died over one, it isn't begun again.
-MOST_ATTEMPTS = 3
-KILLED = "killed"
-_UNFINISHED = (BacktestState.WAITING, BacktestState.RUNNING)
-_MOST_PROBLEM = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class BacktestRow:
     @property
     def is_over(self) -> bool:
         """Whether nothing comes any more."""
-        return self.state not in _UNFINISHED
+        return self.state not in UNFINISHED
 
     @property
     def pct(self) -> int:
@@ -68,15 +64,6 @@ class BacktestView:
     row: BacktestRow
     cancel_requested: bool
     result: BacktestResult | None
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A backtest that is to be made; `asked_at` is the moment whose finished days it looks at."""
-
-    id: int
-    settings: BacktestSettings
-    asked_at: datetime
 
 
 def ask(*, user_id: int, settings: BacktestSettings, now: datetime) -> int:
@@ -157,90 +144,6 @@ def cancel(*, user_id: int, backtest_id: int, now: datetime) -> None:
         )
 
 
-def is_waited_for() -> bool:
-    """Whether there is any work; one look at a small index."""
-    found = db.session.scalar(select(Backtest.id).where(Backtest.state.in_(_UNFINISHED)).limit(1))
-    return found is not None
-
-
-def take_next(now: datetime) -> Work | None:
-    """Begin the oldest that isn't over, or begin it again where a process was killed over it.
-
-    Only who holds the queue's lease may call this. One that was to be cancelled ends here, and so
-    does one over which `MOST_ATTEMPTS` processes died: it may be what kills them.
-    """
-    with transaction() as session:
-        row = session.scalar(
-            select(Backtest).where(Backtest.state.in_(_UNFINISHED)).order_by(Backtest.id).limit(1)
-        )
-        if row is None:
-            return None
-        if row.cancel_requested:
-            row.state, row.finished_at = BacktestState.CANCELLED, now
-            return None
-        if row.attempts >= MOST_ATTEMPTS:
-            row.state, row.problem, row.finished_at = BacktestState.FAILED, KILLED, now
-            return None
-        row.attempts += 1
-        row.state, row.done = BacktestState.RUNNING, 0
-        row.started_at = row.started_at or now
-        return Work(row.id, backtest_from_json(row.asked), row.created_at)
-
-
-def give_back(*, backtest_id: int) -> None:
-    """The process that made it ends in good order: that it began counts for nothing."""
-    with transaction() as session:
-        session.execute(
-            update(Backtest)
-            .where(Backtest.id == backtest_id, Backtest.state == BacktestState.RUNNING)
-            .values(attempts=Backtest.attempts - 1)
-        )
-
-
-def note_progress(*, backtest_id: int, done: int) -> bool:
-    """Write down how many steps are done; False when it is to end."""
-    with transaction() as session:
-        moved = session.execute(
-            update(Backtest)
-            .where(
-                Backtest.id == backtest_id,
-                Backtest.state == BacktestState.RUNNING,
-                Backtest.cancel_requested.is_(False),
-            )
-            .values(done=done)
-        )
-        return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
-
-
-def finish(*, backtest_id: int, result: BacktestResult, now: datetime) -> None:
-    """Keep the result; one that was cancelled meanwhile is cancelled."""
-    running = (Backtest.id == backtest_id, Backtest.state == BacktestState.RUNNING)
-    with transaction() as session:
-        session.execute(
-            update(Backtest)
-            .where(*running, Backtest.cancel_requested.is_(False))
-            .values(
-                state=BacktestState.DONE,
-                done=Backtest.total,
-                result=to_json(result),
-                finished_at=now,
-            )
-        )
-        _end(session, backtest_id, BacktestState.CANCELLED, None, now)
-
-
-def end_cancelled(*, backtest_id: int, now: datetime) -> None:
-    """It was cancelled while it ran."""
-    with transaction() as session:
-        _end(session, backtest_id, BacktestState.CANCELLED, None, now)
-
-
-def fail(*, backtest_id: int, problem: str, now: datetime) -> None:
-    """It can't be made; the person is told, and nothing tries again by itself."""
-    with transaction() as session:
-        _end(session, backtest_id, BacktestState.FAILED, problem[:_MOST_PROBLEM], now)
-
-
 _ROW = (
     Backtest.id,
     Backtest.asked,
@@ -258,7 +161,7 @@ def _asked(session: Session, user_id: int, settings: BacktestSettings, now: date
     unfinished = session.scalar(
         select(func.count())
         .select_from(Backtest)
-        .where(Backtest.user_id == user_id, Backtest.state.in_(_UNFINISHED))
+        .where(Backtest.user_id == user_id, Backtest.state.in_(UNFINISHED))
     )
     if (unfinished or 0) >= MOST_UNFINISHED:
         raise Conflict("backtests_unfinished", most=MOST_UNFINISHED)
@@ -281,20 +184,10 @@ def _asked(session: Session, user_id: int, settings: BacktestSettings, now: date
         delete(Backtest).where(
             Backtest.user_id == user_id,
             Backtest.id.not_in(newest),
-            Backtest.state.not_in(_UNFINISHED),
+            Backtest.state.not_in(UNFINISHED),
         )
     )
     return made.id
-
-
-def _end(
-    session: Session, backtest_id: int, state: BacktestState, problem: str | None, now: datetime
-) -> None:
-    session.execute(
-        update(Backtest)
-        .where(Backtest.id == backtest_id, Backtest.state == BacktestState.RUNNING)
-        .values(state=state, problem=problem, finished_at=now)
-    )
 
 
 def _row(row: Any) -> BacktestRow:

@@ -14,7 +14,7 @@ from app.domain.trading import BacktestSettings
 from app.extensions import db
 from app.models import Backtest, User
 from app.services.idempotency import Asked, Kept
-from app.services.trading import backtests
+from app.services.trading import backtest_queue, backtests
 from app.services.trading.results import BacktestResult
 from tests import factories as make
 
@@ -38,13 +38,13 @@ def state(user: User, ident: int) -> BacktestState:
 
 
 def finish(ident: int) -> None:
-    backtests.finish(backtest_id=ident, result=EMPTY, now=NOW)
+    backtest_queue.finish(backtest_id=ident, result=EMPTY, now=NOW)
 
 
 def test_what_was_asked_waits_and_is_made_in_order(alice: User, bob: User) -> None:
     first, second = ask(alice), ask(bob)
 
-    work = backtests.take_next(NOW)
+    work = backtest_queue.take_next(NOW)
 
     assert work is not None
     assert (work.id, work.settings, work.asked_at) == (first, USUAL, NOW)
@@ -54,15 +54,15 @@ def test_what_was_asked_waits_and_is_made_in_order(alice: User, bob: User) -> No
 
 def test_result_is_kept_with_all_steps_done(alice: User) -> None:
     ident = ask(alice)
-    backtests.take_next(NOW)
+    backtest_queue.take_next(NOW)
 
     finish(ident)
 
     view = backtests.get_backtest(user_id=alice.id, backtest_id=ident)
     assert view.result == EMPTY
     assert (view.row.is_over, view.row.pct) == (True, 100)
-    assert backtests.is_waited_for() is False
-    assert backtests.take_next(NOW) is None
+    assert backtest_queue.is_waited_for() is False
+    assert backtest_queue.take_next(NOW) is None
 
 
 def test_nobody_sees_or_ends_anybody_elses(alice: User, bob: User) -> None:
@@ -79,10 +79,10 @@ def test_nobody_sees_or_ends_anybody_elses(alice: User, bob: User) -> None:
 
 def test_one_that_a_killed_process_left_is_begun_again(alice: User) -> None:
     ident = ask(alice)
-    backtests.take_next(NOW)
-    assert backtests.note_progress(backtest_id=ident, done=7) is True
+    backtest_queue.take_next(NOW)
+    assert backtest_queue.note_progress(backtest_id=ident, done=7) is True
 
-    again = backtests.take_next(NOW + timedelta(minutes=1))
+    again = backtest_queue.take_next(NOW + timedelta(minutes=1))
 
     assert again is not None
     assert again.id == ident
@@ -93,14 +93,14 @@ def test_one_that_a_killed_process_left_is_begun_again(alice: User) -> None:
 def test_one_over_which_three_processes_died_is_given_up_in_plain_words(alice: User) -> None:
     ident, next_one = ask(alice), ask(alice)
     for _ in range(3):
-        work = backtests.take_next(NOW)
+        work = backtest_queue.take_next(NOW)
         assert work is not None
         assert work.id == ident
 
-    assert backtests.take_next(NOW) is None
+    assert backtest_queue.take_next(NOW) is None
     assert state(alice, ident) is BacktestState.FAILED
     assert backtests.get_backtest(user_id=alice.id, backtest_id=ident).row.was_killed
-    work = backtests.take_next(NOW)
+    work = backtest_queue.take_next(NOW)
     assert work is not None
     assert work.id == next_one
 
@@ -109,8 +109,8 @@ def test_one_that_was_given_back_in_good_order_is_begun_as_often_as_it_takes(ali
     ident = ask(alice)
 
     for _ in range(5):
-        assert backtests.take_next(NOW) is not None
-        backtests.give_back(backtest_id=ident)
+        assert backtest_queue.take_next(NOW) is not None
+        backtest_queue.give_back(backtest_id=ident)
 
     assert state(alice, ident) is BacktestState.RUNNING
 
@@ -121,24 +121,24 @@ def test_waiting_one_ends_at_once_when_cancelled(alice: User) -> None:
     backtests.cancel(user_id=alice.id, backtest_id=ident, now=NOW)
 
     assert state(alice, ident) is BacktestState.CANCELLED
-    assert backtests.take_next(NOW) is None
+    assert backtest_queue.take_next(NOW) is None
 
 
 def test_running_one_is_told_to_end_at_its_next_step(alice: User) -> None:
     ident = ask(alice)
-    backtests.take_next(NOW)
+    backtest_queue.take_next(NOW)
 
     backtests.cancel(user_id=alice.id, backtest_id=ident, now=NOW)
 
     assert state(alice, ident) is BacktestState.RUNNING
-    assert backtests.note_progress(backtest_id=ident, done=9) is False
-    backtests.end_cancelled(backtest_id=ident, now=NOW)
+    assert backtest_queue.note_progress(backtest_id=ident, done=9) is False
+    backtest_queue.end_cancelled(backtest_id=ident, now=NOW)
     assert state(alice, ident) is BacktestState.CANCELLED
 
 
 def test_cancelled_one_never_shows_a_result(alice: User) -> None:
     ident = ask(alice)
-    backtests.take_next(NOW)
+    backtest_queue.take_next(NOW)
     backtests.cancel(user_id=alice.id, backtest_id=ident, now=NOW)
 
     finish(ident)
@@ -148,29 +148,29 @@ def test_cancelled_one_never_shows_a_result(alice: User) -> None:
 
 def test_cancelled_one_that_was_killed_is_not_begun_again(alice: User) -> None:
     ident = ask(alice)
-    backtests.take_next(NOW)
+    backtest_queue.take_next(NOW)
     backtests.cancel(user_id=alice.id, backtest_id=ident, now=NOW)
 
-    assert backtests.take_next(NOW) is None
+    assert backtest_queue.take_next(NOW) is None
     assert state(alice, ident) is BacktestState.CANCELLED
 
 
 def test_what_is_over_stays_as_it_is(alice: User) -> None:
     ident = ask(alice)
-    backtests.take_next(NOW)
+    backtest_queue.take_next(NOW)
     finish(ident)
 
     backtests.cancel(user_id=alice.id, backtest_id=ident, now=NOW)
-    backtests.fail(backtest_id=ident, problem="late", now=NOW)
+    backtest_queue.fail(backtest_id=ident, problem="late", now=NOW)
 
     assert state(alice, ident) is BacktestState.DONE
 
 
 def test_failure_is_told_shortly(alice: User) -> None:
     ident = ask(alice)
-    backtests.take_next(NOW)
+    backtest_queue.take_next(NOW)
 
-    backtests.fail(backtest_id=ident, problem="x" * 999, now=NOW)
+    backtest_queue.fail(backtest_id=ident, problem="x" * 999, now=NOW)
 
     assert state(alice, ident) is BacktestState.FAILED
     assert len(db.session.scalar(select(Backtest.problem)) or "") == 200
@@ -178,7 +178,7 @@ def test_failure_is_told_shortly(alice: User) -> None:
 
 def test_one_that_runs_is_not_forgotten_however_many_come_after_it(alice: User) -> None:
     oldest = ask(alice)
-    backtests.take_next(NOW)
+    backtest_queue.take_next(NOW)
 
     for _ in range(backtests.KEEP + 1):
         backtests.cancel(user_id=alice.id, backtest_id=ask(alice), now=NOW)

@@ -15,7 +15,7 @@ from app.domain.trading import Doubt, typed_backtest
 from app.jobs.backtests import BacktestWorker
 from app.jobs.guard import Steps
 from app.models import Backtest, User
-from app.services.trading import backtests, results, testing
+from app.services.trading import backtest_queue, backtests, results, testing
 from tests import factories as make
 from tests.conftest import MakeApp, Visitor
 from tests.web.visitors import visitor
@@ -124,12 +124,12 @@ def test_too_many_at_once_are_refused_above_the_form(browser: Visitor, owner: Us
 
 def test_progress_is_told_anew_only_when_it_moved(browser: Visitor, owner: User) -> None:
     ident = ask(owner)
-    backtests.take_next(utcnow())
+    backtest_queue.take_next(utcnow())
     address = f"/desk/backtest/{ident}/progress"
 
     first = browser.get(address)
     same = browser.get(address, headers={"If-None-Match": first.headers["ETag"]})
-    backtests.note_progress(backtest_id=ident, done=2)
+    backtest_queue.note_progress(backtest_id=ident, done=2)
     moved = browser.get(address, headers={"If-None-Match": first.headers["ETag"]})
 
     assert 'data-progress="on"' in first.text
@@ -149,8 +149,8 @@ def test_cancelling_ends_it_and_says_so(browser: Visitor, owner: User) -> None:
 
 def test_failure_is_told_without_what_went_wrong_inside(browser: Visitor, owner: User) -> None:
     ident = ask(owner)
-    backtests.take_next(utcnow())
-    backtests.fail(backtest_id=ident, problem="KeyError: secret", now=utcnow())
+    backtest_queue.take_next(utcnow())
+    backtest_queue.fail(backtest_id=ident, problem="KeyError: secret", now=utcnow())
 
     page = browser.get(f"/desk/backtest/{ident}").text
 
@@ -162,8 +162,8 @@ def test_one_over_which_the_server_died_says_so_and_what_to_do(
     browser: Visitor, owner: User
 ) -> None:
     ident = ask(owner)
-    for _ in range(backtests.MOST_ATTEMPTS + 1):
-        backtests.take_next(utcnow())
+    for _ in range(backtest_queue.MOST_ATTEMPTS + 1):
+        backtest_queue.take_next(utcnow())
 
     page = browser.get(f"/desk/backtest/{ident}").text
 
