@@ -1,7 +1,7 @@
 """`{% keep key, … %}`: a piece of a page drawn once per key, since most of a page is the same."""
 
 from collections.abc import Callable
-from itertools import count
+from uuid import uuid4
 
 from flask import Flask, request
 from jinja2 import Environment, nodes
@@ -24,18 +24,18 @@ class Keep(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self._pieces: dict[object, Markup] = {}
-        self._numbers = count()
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Turn the tag into a call with the piece as its body."""
         line = next(parser.stream).lineno
         key = parser.parse_tuple(explicit_parentheses=False)
         body = parser.parse_statements(("name:endkeep",), drop_needle=True)
-        call = self.call_method("_kept", [nodes.Const(next(self._numbers)), key])
+        # Compiled templates may be stored and shared: no two pieces may ever have the same name.
+        call = self.call_method("_kept", [nodes.Const(uuid4().hex), key])
         return nodes.CallBlock(call, [], [], body).set_lineno(line)
 
-    def _kept(self, piece_number: int, key: object, caller: Callable[[], Markup]) -> Markup:
-        full_key = (piece_number, request.script_root, key)
+    def _kept(self, piece_name: str, key: object, caller: Callable[[], Markup]) -> Markup:
+        full_key = (piece_name, request.script_root, key)
         piece = self._pieces.get(full_key)
         if piece is None:
             if len(self._pieces) >= MOST_PIECES:

@@ -1,10 +1,12 @@
 """A kept piece of a page: drawn once per key, never shared between keys."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import DictLoader, Environment, FileSystemBytecodeCache
 
 from app.web import keeping
 from tests import factories as make
@@ -32,6 +34,25 @@ def test_two_pieces_with_one_key_stay_apart(bare_app: Flask, drawn: list[int]) -
     page = bare_app.jinja_env.from_string("{% keep 1 %}a{% endkeep %}{% keep 1 %}b{% endkeep %}")
 
     assert page.render() == page.render() == "ab"
+
+
+def test_pieces_of_templates_compiled_by_two_processes_stay_apart(
+    bare_app: Flask, tmp_path: Path
+) -> None:
+    def environment() -> Environment:
+        return Environment(
+            loader=DictLoader({name: "{% keep 1 %}" + name + "{% endkeep %}" for name in "ab"}),
+            extensions=[keeping.Keep],
+            bytecode_cache=FileSystemBytecodeCache(str(tmp_path)),
+            autoescape=True,
+        )
+
+    with bare_app.test_request_context("/"):
+        environment().get_template("a").render()
+        later = environment()
+        texts = [later.get_template(name).render() for name in ("b", "a")]
+
+    assert texts == ["b", "a"]
 
 
 def test_piece_is_escaped_as_elsewhere(bare_app: Flask, drawn: list[int]) -> None:
