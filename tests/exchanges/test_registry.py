@@ -59,7 +59,7 @@ def test_keys_do_not_outlive_their_broker(made: Registry, sim: Simulator) -> Non
 
     held = [each for each in gc.get_objects() if isinstance(each, Keys) and each is not keys]
 
-    assert keys.secret not in [each.secret for each in held]
+    assert keys.access not in [each.access for each in held]
 
 
 def test_only_so_many_accounts_are_remembered(
