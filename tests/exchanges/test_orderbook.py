@@ -14,7 +14,7 @@ from app.exchanges.wire import BadField, decode
 from app.simulator import Simulator
 from tests.exchanges.venues import MARKET, fresh_keys, signed_broker, url_of
 
-RECORDED = Path("/work/shared/data")
+RECORDED = Path(__file__).resolve().parents[3] / "shared/data"
 
 
 def book(*asks: tuple[object, object], market: str = MARKET) -> list[Any]:
